@@ -1,0 +1,77 @@
+// Bundles each entry point into one file: a hook must not pay for a hundred module loads. Verbs of the command line are
+// split off and loaded when called.
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url).pathname;
+process.chdir(root);
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+// Sources that have not changed are not built again, and a new build takes the old one's place in one step: whoever runs
+// the program meanwhile never finds half of it.
+const stamp = createHash('sha256').update(readFileSync('package-lock.json')).update(readFileSync('scripts/build.mjs'));
+for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' }).sort()) {
+  if (name.endsWith('.ts')) stamp.update(name).update(readFileSync(join('src', name)));
+}
+const digest = stamp.digest('hex');
+if (existsSync('dist/.stamp') && readFileSync('dist/.stamp', 'utf8') === digest) process.exit(0);
+const target = `dist.${process.pid}.tmp`;
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  metafile: true,
+  legalComments: 'none',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  minifyIdentifiers: true,
+
+  define: { AYNIG_VERSION: JSON.stringify(version) },
+  // Some bundled packages are CommonJS and ask for Node's own modules by require.
+  banner: { js: "import{createRequire as aynigRequire}from'node:module';const require=aynigRequire(import.meta.url);" },
+  logLevel: 'warning',
+};
+
+// What hooks start is CommonJS: Node begins it 3 ms sooner than an ES module. execa is a file of its own there, read while
+// git is at work.
+const quick = {
+  ...common,
+  banner: {},
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  supported: { 'dynamic-import': false },
+  plugins: [
+    { name: 'execa apart', setup: ({ onResolve }) => onResolve({ filter: /^execa$/ }, () => ({ path: './execa.cjs', external: true })) },
+  ],
+};
+const results = await Promise.all([
+  build({ ...quick, entryPoints: { hook: 'src/hook.ts', announce: 'src/announce.ts', runner: 'src/runner.ts' }, outdir: target }),
+  build({ ...quick, plugins: [], entryPoints: { execa: 'execa' }, outdir: target }),
+  build({ ...common, entryPoints: { cli: 'src/cli.ts' }, outdir: target, splitting: true, chunkNames: 'chunks/[hash]' }),
+]);
+const cli = readFileSync(`${target}/cli.js`, 'utf8');
+writeFileSync(`${target}/cli.js`, cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`);
+chmodSync(`${target}/cli.js`, 0o755);
+writeFileSync(`${target}/THIRD-PARTY-NOTICES.txt`, notices(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
+writeFileSync(`${target}/.stamp`, digest);
+rmSync('dist', { recursive: true, force: true });
+renameSync(target, 'dist');
+
+/** The licence texts of everything that the bundles contain. */
+function notices(inputs) {
+  const folders = new Set(inputs.flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []));
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const { name, version: packageVersion, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const text =
+        file !== undefined && existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8').trim() : `Licence: ${license}`;
+      return `${name} ${packageVersion}\n\n${text}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}

@@ -1,0 +1,200 @@
+import { resolve } from 'node:path';
+import yargs, { type Argv } from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { processIo } from './commands/io.js';
+import { report } from './commands/report.js';
+import { Failure } from './failure.js';
+
+declare const AYNIG_VERSION: string;
+
+/** One line per verb; each loads its code when it is called. */
+const io = processIo();
+let result: Promise<number> | undefined;
+let debug = false;
+
+const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
+const json = {
+  json: { type: 'boolean', default: false, describe: 'Print one JSON document; see its schema with: aynig schema <verb>' },
+} as const;
+const branch = { type: 'string', describe: 'A branch; default: the current one' } as const;
+const messageFlags = {
+  subject: { type: 'string', describe: 'Title of the commit' },
+  prompt: { type: 'string', describe: 'Body of the commit: what the command is asked to do' },
+  'prompt-file': { type: 'string', describe: 'Read the body from a file' },
+  'prompt-stdin': { type: 'boolean', default: false, describe: 'Read the body from standard input' },
+  trailer: { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'Add a trailer key:value; may be repeated' },
+} as const;
+
+function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undefined }>) {
+  return parser
+    .command(
+      'init',
+      'Install the hooks into this repository',
+      (y) => y.option('dry-run', { type: 'boolean', default: false, describe: 'Show what would be done' }),
+      (argv) => {
+        result = import('./commands/init.js').then(({ init }) => init({ cwd: cwdOf(argv), dryRun: argv.dryRun }, io));
+      },
+    )
+    .command(
+      'run',
+      'Run what is ready, and wait for it',
+      (y) =>
+        y
+          .option('current-branch', {
+            choices: ['skip', 'include', 'only'] as const,
+            default: 'skip' as const,
+            describe: 'Whether the checked-out branch is run',
+          })
+          .option('branch', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            default: [] as string[],
+            describe: 'Run this branch only; may be repeated',
+          })
+          .option('role', { type: 'string', describe: 'Look for commands in .aynig/roles/<role> first' })
+          .option('worktree', { alias: 'w', type: 'string', describe: 'Folder for the worktrees of runs; default: .worktrees' })
+          .option('detach', { type: 'boolean', default: false, describe: 'Start it in the background and return' })
+          .options(json)
+          .example('$0 run --current-branch include', 'run all branches, the checked-out one too')
+          .example('$0 run --branch feature', 'run one branch'),
+      (argv) => {
+        result = import('./commands/run.js').then(({ run }) => run({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'status [branch]',
+      'Show where a branch stands and what comes next',
+      (y) =>
+        y
+          .positional('branch', branch)
+          .option('all', { type: 'boolean', default: false, describe: 'Every branch, one a line' })
+          .option('role', { type: 'string', describe: 'Look for commands in .aynig/roles/<role> first' })
+          .options(json),
+      (argv) => {
+        result = import('./commands/status.js').then(({ status }) => status({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'events [branch]',
+      'Show the state event of the tip, or of the history',
+      (y) =>
+        y
+          .positional('branch', branch)
+          .option('history', { type: 'boolean', default: false, describe: 'Go back through the commits of the branch' })
+          .option('count', { alias: 'n', type: 'number', default: 20, describe: 'How many commits to go back' })
+          .options(json)
+          .check(({ count }) => (Number.isInteger(count) && count > 0) || 'The value of -n must be a whole number above 0.'),
+      (argv) => {
+        result = import('./commands/events.js').then(({ events }) => events({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'logs [of]',
+      'Show what a command printed',
+      (y) =>
+        y
+          .positional('of', { type: 'string', describe: 'A branch, or the commit that asked; default: the current branch' })
+          .option('follow', { alias: 'f', type: 'boolean', default: false, describe: 'Go on while the command runs' })
+          .options(json),
+      (argv) => {
+        result = import('./commands/logs.js').then(({ logs }) => logs({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'land [what]',
+      'Bring a finished result into your checkout',
+      (y) => y.positional('what', { type: 'string', describe: 'A branch, or the id of a run whose work was kept' }),
+      (argv) => {
+        result = import('./commands/land.js').then(({ land }) => land({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'set-state <state>',
+      'Commit a request for a state',
+      (y) =>
+        y
+          .positional('state', { type: 'string', demandOption: true, describe: 'The state to ask for' })
+          .options(messageFlags)
+          .example('$0 set-state build --prompt "Build the docs"', 'ask for build with a prompt'),
+      (argv) => {
+        result = import('./commands/set-state.js').then(({ setState }) => setState({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'set-working',
+      'Inside a command: renew its lease',
+      (y) => y.options(messageFlags),
+      (argv) => {
+        result = import('./commands/set-working.js').then(({ setWorking }) => setWorking({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'cancel [branch]',
+      'End the run that holds a branch',
+      (y) => y.positional('branch', branch),
+      (argv) => {
+        result = import('./commands/cancel.js').then(({ cancel }) => cancel({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'uninstall',
+      'Remove the hooks',
+      (y) => y,
+      (argv) => {
+        result = import('./commands/init.js').then(({ uninstall }) => uninstall({ cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'schema <verb>',
+      'Print the JSON Schema of what a verb prints with --json',
+      (y) => y.positional('verb', { choices: ['status', 'events', 'run', 'logs', 'version'] as const, demandOption: true }),
+      (argv) => {
+        result = import('./observe/schemas.js').then(({ jsonSchema }) => {
+          io.out(JSON.stringify(jsonSchema(argv.verb), undefined, 2));
+          return 0;
+        });
+      },
+    )
+    .command(
+      'version',
+      'Show the versions of aynig, Node and git',
+      (y) => y.options(json),
+      (argv) => {
+        result = import('./commands/version.js').then(({ showVersion }) => showVersion({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    );
+}
+
+const parser = verbs(
+  yargs(hideBin(process.argv))
+    .scriptName('aynig')
+    .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-positional-numbers': false })
+    .usage('Usage: $0 <verb> [options]\n\nA commit that ends in "aynig-state: build" asks for .aynig/command/build.')
+    .option('C', { type: 'string', describe: 'Act as if started in this directory', requiresArg: true })
+    .option('log-level', { choices: ['debug', 'info', 'warn', 'error'], describe: 'How much is said', requiresArg: true })
+    .epilogue('Start with: aynig init, then commit a request: aynig set-state hello')
+    .version(AYNIG_VERSION)
+    .help()
+    .alias('help', 'h')
+    .wrap(Math.min(100, process.stdout.columns ?? 100)),
+)
+  .completion('completion', 'Print a completion script for bash or zsh')
+  .demandCommand(1, 'Name a verb.')
+  .strict()
+  .fail((message, error) => {
+    throw (
+      error ??
+      new Failure('usage', message ?? 'The command line could not be understood.', { hint: 'See the verbs and options with: aynig --help' })
+    );
+  });
+
+try {
+  debug = process.argv.some(
+    (argument, index, all) => argument === '--log-level=debug' || (argument === 'debug' && all[index - 1] === '--log-level'),
+  );
+  await parser.parseAsync();
+  process.exitCode = (await result) ?? 0;
+} catch (error) {
+  process.exitCode = report(error, io, { debug: debug || process.env['AYNIG_LOG_LEVEL'] === 'debug' });
+}

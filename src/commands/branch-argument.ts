@@ -1,0 +1,34 @@
+import { Failure } from '../failure.js';
+import { lineOf } from '../git/gate.js';
+import { type BranchName, branchRef } from '../git/names.js';
+import type { Repository } from '../git/repository.js';
+
+/** The branch that a verb means: the one named, else the current one. Throws {@link Failure}: detached-head, unborn-branch, no-such-branch. */
+export async function branchArgument(repository: Repository, named?: string): Promise<BranchName> {
+  if (named !== undefined) {
+    const branch = named.replace(/^refs\/heads\//, '') as BranchName;
+    if (await exists(repository, branch)) return branch;
+    throw new Failure('no-such-branch', `There is no branch ${JSON.stringify(named)} here.`, { hint: 'List them with: git branch' });
+  }
+  const branch = await currentBranch(repository);
+  if (branch === undefined)
+    throw new Failure('detached-head', 'HEAD is detached, so there is no current branch.', {
+      hint: 'Switch to one (git switch <branch>) or name one.',
+    });
+  if (!(await exists(repository, branch)))
+    throw new Failure('unborn-branch', `The branch ${branch} has no commit yet.`, {
+      hint: 'Make a first commit, for example: git commit --allow-empty -m start',
+    });
+  return branch;
+}
+
+/** The branch of HEAD, born or not; undefined when HEAD is detached. */
+export async function currentBranch({ git, gitDir }: Repository): Promise<BranchName | undefined> {
+  const head = await git([`--git-dir=${gitDir}`, 'symbolic-ref', '--quiet', 'HEAD'], { ok: [0, 1] });
+  return head.exitCode === 0 ? (lineOf(head).replace('refs/heads/', '') as BranchName) : undefined;
+}
+
+async function exists({ git }: Repository, branch: BranchName): Promise<boolean> {
+  const found = await git(['show-ref', '--verify', '--quiet', branchRef(branch)], { ok: [0, 1, 128] });
+  return found.exitCode === 0;
+}

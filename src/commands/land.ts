@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { Failure } from '../failure.js';
+import { openGit } from '../git/gate.js';
+import { type BranchName, branchRef, isOid, keptRef, type Oid, shortOid } from '../git/names.js';
+import { readBranchTips } from '../git/refs.js';
+import type { Context, RunEvent } from '../kernel/context.js';
+import { isRunId } from '../kernel/names.js';
+import { openContext } from '../kernel/open-context.js';
+import { sweep } from '../kernel/sweep.js';
+import { redeliver } from '../kernel/tick.js';
+import { eventLine } from '../observe/event-line.js';
+import { removeFile, writeDurably } from '../runner/durable-file.js';
+import { branchArgument } from './branch-argument.js';
+import type { Io } from './io.js';
+
+export interface LandFlags {
+  readonly cwd: string;
+  /** A branch, or the id of a run whose work was kept. */
+  readonly what?: string | undefined;
+}
+
+/**
+ * `aynig land`: brings the result of a run into the checkout of its branch: by fast-forward, or by a merge commit that
+ * carries the result's trailers where the branch has gone on since.
+ */
+export async function land(flags: LandFlags, io: Io): Promise<number> {
+  const events: RunEvent[] = [];
+  const context = await openContext({ cwd: flags.cwd, startedBy: 'person', report: (event) => events.push(event) });
+  try {
+    const runId = flags.what?.replace(/^refs\/aynig\/kept\//, '') ?? '';
+    if (isRunId(runId.replace(/-uncommitted$/, ''))) return await landRun(context, runId, io);
+    const branch = await branchArgument(context.repository, flags.what);
+    const ref = branchRef(branch);
+    const waiting = context.journals.all().find((journal) => journal.ref === ref && journal.phase === 'undelivered');
+    if (waiting === undefined) throw await nothingToLand(context, branch);
+    if ((await context.arbiter.tip(ref)) !== waiting.lease) {
+      await sweep(context);
+      return await landRun(context, waiting.runId, io);
+    }
+    const outcome = await redeliver(context, waiting.runId);
+    if (outcome.kind === 'delivered') {
+      io.out(`${branch}: landed ${shortOid(outcome.commit)}`);
+      return 0;
+    }
+    const refused = events.find((event) => event.kind === 'undelivered');
+    throw new Failure(
+      'land-refused',
+      `The result still cannot be brought in: ${refused?.kind === 'undelivered' ? refused.why : 'the branch moved'}.`,
+      {
+        hint: 'Put your changes aside first: git stash --include-untracked && aynig land && git stash pop',
+      },
+    );
+  } finally {
+    for (const event of events) if (event.kind === 'kept') io.err(eventLine(event));
+    await context.objects.close();
+  }
+}
+
+async function nothingToLand(context: Context, branch: BranchName): Promise<Failure> {
+  const kept = await context.repository.git(['for-each-ref', '--format=%(refname:lstrip=3)', 'refs/aynig/kept/']);
+  const names = kept.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((name) => name !== '');
+  return new Failure('nothing-to-land', `No result waits for ${branch}.`, {
+    hint:
+      names.length === 0
+        ? 'See where it stands with: aynig status'
+        : `Work of ended runs is kept; bring it into the current branch with: aynig land ${names[0]}`,
+  });
+}
+
+/** Merges kept work into the current branch. A person asked for it, so git's own merge does it, hooks and all. */
+async function landRun(context: Context, runId: string, io: Io): Promise<number> {
+  const { repository, objects } = context;
+  const ref = keptRef(runId);
+  const result = await objects.ref(ref);
+  if (result === undefined)
+    throw new Failure('nothing-to-land', `Nothing is kept of run ${runId}.`, {
+      hint: 'List what is kept with: git for-each-ref refs/aynig/kept/',
+    });
+  const { toplevel } = repository;
+  if (toplevel === undefined)
+    throw new Failure('bare-repository', 'A bare repository has no checkout to land in.', { hint: 'Run it in a clone.' });
+  const branch = await branchArgument(repository);
+  const before = (await readBranchTips(repository.git, [branchRef(branch)]))[0]?.oid;
+  const git = openGit({ cwd: toplevel });
+  const message = Buffer.from((await objects.commit(result)).message).toString('utf8');
+  const messageFile = join(context.places.own, `land-${process.pid}`);
+  writeDurably(messageFile, landMessage(message, runId), { sync: false });
+  const merge = await git(['merge', '--no-ff', '--no-edit', '--cleanup=whitespace', `--file=${messageFile}`, result], {
+    asUser: true,
+    ok: [0, 1, 2, 128],
+    timeoutMs: 10 * 60_000,
+  }).finally(() => removeFile(messageFile));
+  const after = await objects.ref(branchRef(branch));
+  if (merge.exitCode === 0 && after !== undefined && (await contains(context, result, after))) {
+    await repository.git(['update-ref', '-d', ref, result]);
+    io.out(`${branch}: landed ${shortOid(result)} as ${shortOid(after)}`);
+    return 0;
+  }
+  const text = `${merge.stdout.toString('utf8')}\n${merge.stderr}`;
+  if (after === before && /^CONFLICT|Automatic merge failed/m.test(text))
+    throw new Failure('land-conflict', 'The result conflicts with what is on the branch.', {
+      hint: 'Resolve the conflicts and commit (git commit), or give it up: git merge --abort',
+    });
+  throw new Failure(
+    'land-refused',
+    `git would not merge the result: ${merge.stderr.trim().split('\n')[0] || merge.stdout.toString('utf8').trim()}`,
+    {
+      hint: 'Put your changes aside first: git stash --include-untracked',
+    },
+  );
+}
+
+async function contains(context: Context, ancestor: Oid, tip: string): Promise<boolean> {
+  if (!isOid(tip)) return false;
+  return (await context.repository.git(['merge-base', '--is-ancestor', ancestor, tip], { ok: [0, 1] })).exitCode === 0;
+}
+
+/** The result's own message, so that its trailers arrive, under a title that says what happened. */
+const landMessage = (message: string, runId: string): string => `Land run ${runId.slice(0, 8)}: ${message.trimStart()}`;

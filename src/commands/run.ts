@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BranchName, branchRef } from '../git/names.js';
+import type { Context, RunEvent } from '../kernel/context.js';
+import { openContext } from '../kernel/open-context.js';
+import { type RunSummary, runBranches } from '../kernel/run.js';
+import { survey } from '../kernel/survey.js';
+import { eventLine } from '../observe/event-line.js';
+import type { RunReport } from '../observe/schemas.js';
+import { branchArgument, currentBranch } from './branch-argument.js';
+import type { Io } from './io.js';
+import { liveLine } from './live-line.js';
+
+export interface RunFlags {
+  readonly cwd: string;
+  readonly currentBranch: 'skip' | 'include' | 'only';
+  readonly branch: readonly string[];
+  readonly role?: string | undefined;
+  readonly worktree?: string | undefined;
+  readonly logLevel?: string | undefined;
+  readonly detach: boolean;
+  readonly json: boolean;
+}
+
+/** `aynig run`: ticks branches until nothing is ready, and waits for the commands it started. Exits with 1 when a run stalled. */
+export async function run(flags: RunFlags, io: Io): Promise<number> {
+  const stop = new AbortController();
+  let signalled: NodeJS.Signals | undefined;
+  const live = liveLine(io);
+  const quiet = flags.logLevel === 'error' || flags.logLevel === 'warn';
+  const context = await openContext({
+    cwd: flags.cwd,
+    startedBy: 'person',
+    stop: stop.signal,
+    report: (event) => show(event, live, quiet),
+    ...(flags.role === undefined ? {} : { role: flags.role }),
+    ...(flags.worktree === undefined ? {} : { worktreeDir: flags.worktree }),
+    ...(flags.logLevel === undefined ? {} : { logLevel: flags.logLevel }),
+  });
+  try {
+    const current = await currentBranch(context.repository);
+    const named = await Promise.all(flags.branch.map((branch) => branchArgument(context.repository, branch)));
+    const select = selection(flags, named, current);
+    if (flags.detach) return detach(context, flags, io);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (signalled === undefined) live.print(`aynig: ${signal}: ending what runs; the branches are left stalled, not leased`);
+        signalled ??= signal;
+        stop.abort(`the run was interrupted (${signal})`);
+      });
+    const refs =
+      named.length > 0 ? named.map(branchRef) : flags.currentBranch === 'only' && current !== undefined ? [branchRef(current)] : undefined;
+    const summary = await runBranches(context, { select, ...(refs === undefined ? {} : { refs }) });
+    live.end();
+    const report = reportOf(summary);
+    if (flags.json) io.out(JSON.stringify(report));
+    else await summarise(context, report, select, current, io);
+    if (signalled !== undefined) return signalled === 'SIGINT' ? 130 : signalled === 'SIGTERM' ? 143 : 129;
+    return report.counts.stalled > 0 || report.counts.failed > 0 ? 1 : 0;
+  } finally {
+    live.end();
+    await context.objects.close();
+  }
+}
+
+function selection(flags: RunFlags, named: readonly BranchName[], current: BranchName | undefined): (branch: BranchName) => boolean {
+  if (named.length > 0) return (branch) => named.includes(branch);
+  switch (flags.currentBranch) {
+    case 'include':
+      return () => true;
+    case 'only':
+      return (branch) => branch === current;
+    case 'skip':
+      return (branch) => branch !== current;
+  }
+}
+
+/** Warnings and worse even where only those are wanted. */
+const grave = new Set<RunEvent['kind']>(['stalled', 'undelivered', 'lost-branch', 'worktree-left', 'failed', 'tick-limit']);
+
+function show(event: RunEvent, live: ReturnType<typeof liveLine>, quiet: boolean): void {
+  if (event.kind === 'started') live.start(event.branch, event.state);
+  if (event.kind === 'advanced' || event.kind === 'stalled' || event.kind === 'lost-branch' || event.kind === 'undelivered')
+    live.finish(event.branch);
+  if (!quiet || grave.has(event.kind)) live.print(eventLine(event));
+}
+
+function reportOf(summary: RunSummary): RunReport {
+  const branches = summary.branches.map(({ branch, outcomes, failure }) => ({
+    branch: branch as string,
+    outcomes: outcomes.map((outcome) => ({ ...outcome })),
+    failure: failure === undefined ? null : { code: failure.code as string, why: failure.message, hint: failure.hint },
+  }));
+  const count = (...kinds: string[]): number =>
+    branches.flatMap(({ outcomes }) => outcomes).filter(({ kind }) => kinds.includes(kind)).length;
+  return {
+    schema: 'aynig.run/1',
+    branches,
+    counts: {
+      advanced: count('advanced'),
+      stalled: count('stalled', 'taken-over'),
+      undelivered: count('undelivered'),
+      failed: branches.filter(({ failure }) => failure !== null).length,
+    },
+  };
+}
+
+async function summarise(
+  context: Context,
+  { branches, counts }: RunReport,
+  select: (branch: BranchName) => boolean,
+  current: BranchName | undefined,
+  io: Io,
+): Promise<void> {
+  const parts = [
+    `${counts.advanced} advanced`,
+    ...(counts.stalled > 0 ? [`${counts.stalled} stalled`] : []),
+    ...(counts.undelivered > 0 ? [`${counts.undelivered} undelivered`] : []),
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+  ];
+  if (branches.some(({ outcomes, failure }) => failure !== null || outcomes.length > 0)) io.err(`aynig: ${parts.join(', ')}`);
+  else io.err('aynig: nothing to run');
+  if (current === undefined || select(current)) return;
+  const [skipped] = await survey(context, [branchRef(current)]);
+  if (skipped !== undefined && 'reading' in skipped && ['ready', 'expired', 'undelivered'].includes(skipped.reading.kind))
+    io.err(
+      `aynig: ${current} is ${skipped.reading.kind} and was skipped, as it is the current branch; run it with: aynig run --current-branch include`,
+    );
+}
+
+/** Starts the same run in a session of its own and goes. What it says is in the hook's log. */
+function detach(context: Context, flags: RunFlags, io: Io): number {
+  mkdirSync(context.places.own, { recursive: true, mode: 0o700 });
+  const log = openSync(join(context.places.own, 'hook.log'), 'a', 0o600);
+  const pass = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [name, value]);
+  const args = [
+    'run',
+    ...pass('--current-branch', flags.currentBranch),
+    ...flags.branch.flatMap((branch) => ['--branch', branch]),
+    ...pass('--role', flags.role),
+    ...pass('--worktree', flags.worktree),
+    ...pass('--log-level', flags.logLevel),
+  ];
+  spawn(process.execPath, [process.argv[1] ?? '', ...args], { cwd: flags.cwd, detached: true, stdio: ['ignore', log, log] }).unref();
+  io.err('aynig: started; see how it goes with: aynig status --all');
+  return 0;
+}

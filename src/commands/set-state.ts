@@ -1,0 +1,63 @@
+import { Failure } from '../failure.js';
+import { failureOf } from '../git/causes.js';
+import { GitError, lineOf, openGit } from '../git/gate.js';
+import { openRepository } from '../git/repository.js';
+import { readState, working } from '../kernel/names.js';
+import { branchArgument, currentBranch } from './branch-argument.js';
+import type { Io } from './io.js';
+import { bodyOf, checkedMessage, type MessageFlags, trailersOf } from './messages.js';
+
+export interface SetStateFlags extends MessageFlags {
+  readonly cwd: string;
+  readonly state: string;
+}
+
+/**
+ * `aynig set-state`: commits what is staged (or nothing) under a message that names a state. It is a plain `git commit`
+ * with the caller's identity, signature and hooks, so that it asks for the command like a commit typed by hand.
+ */
+export async function setState(flags: SetStateFlags, io: Io): Promise<number> {
+  const state = readState(flags.state);
+  if (state === undefined)
+    throw new Failure('bad-state', `${JSON.stringify(flags.state)} is not a state name.`, {
+      hint: 'Use small letters, digits, ".", "_" and "-", with "/" between segments; 128 characters at most.',
+    });
+  if (state === working)
+    throw new Failure('bad-state', '"working" is reserved for the runner.', {
+      hint: 'Inside a command, renew its lease with: aynig set-working',
+    });
+  const body = bodyOf(flags);
+  const extra = trailersOf(flags.trailer, ['aynig-state']);
+  const text = checkedMessage({
+    title: flags.subject ?? `ask for ${state}`,
+    body,
+    trailers: [...extra, { key: 'aynig-state', value: state }],
+  });
+  const repository = await openRepository(flags.cwd);
+  if (repository.toplevel === undefined)
+    throw new Failure('bare-repository', 'A commit needs a working tree, and this repository is bare.', {
+      hint: 'Run it in a clone or a worktree.',
+    });
+  // Inside a run HEAD is detached by design; elsewhere a commit on no branch would be seen by nobody.
+  const insideRun = (process.env['AYNIG_RUN_ID'] ?? '') !== '';
+  const branch = insideRun ? await currentBranch(repository) : await branchArgument(repository);
+  const git = openGit({ cwd: flags.cwd });
+  try {
+    await git(['commit', '--quiet', '--allow-empty', '--cleanup=whitespace', '--file=-'], {
+      asUser: true,
+      input: text,
+      timeoutMs: 10 * 60_000,
+    });
+  } catch (error) {
+    const cause = error instanceof GitError ? failureOf(error) : undefined;
+    if (cause !== undefined && cause.code !== 'git-failed') throw cause;
+    if (error instanceof GitError)
+      throw new Failure('commit-refused', `git did not make the commit: ${error.stderr.trim()}`, {
+        hint: 'Mend what it says and run the same command again.',
+        cause: error,
+      });
+    throw error;
+  }
+  io.out(`${branch ?? 'HEAD'}: ${state} (${lineOf(await git(['rev-parse', '--short=12', 'HEAD'], { asUser: true }))})`);
+  return 0;
+}

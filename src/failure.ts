@@ -1,0 +1,47 @@
+/** Every code a person or a script can meet, with the sentence that `docs/errors.md` shows. Codes are stable: they are never renamed. */
+export const failureCodes = {
+  usage: 'The command line could not be understood.',
+  'git-missing': 'The git program was not found on PATH.',
+  'git-too-old': 'The git on PATH is older than 2.31, the oldest that AYNIG works with.',
+  'not-a-repository': 'The current directory is not inside a git repository.',
+  'dubious-ownership': 'git refuses the repository because another user owns it.',
+  'unborn-branch': 'The current branch has no commit yet.',
+  'detached-head': 'HEAD is detached, so there is no current branch.',
+  'bare-repository': 'The verb needs a working tree and the repository is bare.',
+  'no-such-branch': 'No branch of that name exists here.',
+  'corrupt-object': 'git could not read an object that a branch needs.',
+  'read-only': 'The repository cannot be written to.',
+  'disk-full': 'The disk or the quota is full.',
+  'bad-setting': 'A git config value in section aynig is not usable.',
+  'bad-message': 'The commit message breaks the message grammar.',
+  'bad-state': 'The state name is not legal here.',
+  'bad-trailer': 'A trailer given on the command line is not legal.',
+  'hooks-present': 'Hooks of another tool are installed; nothing was changed.',
+  'not-in-a-run': 'The verb works only inside a running command.',
+  'nothing-to-cancel': 'The branch is not leased.',
+  'nothing-to-land': 'No result waits for delivery.',
+  'land-refused': 'The checkout could not take the result; nothing was changed.',
+  'land-conflict': 'Landing made a merge conflict that a person has to resolve.',
+  'branch-leased': 'Another run holds the branch.',
+  'cancel-timeout': 'The run did not end within the time allowed.',
+  'lock-timeout': 'Another process held a lock for too long.',
+  'lost-race': 'Another process moved the branch first; nothing was lost.',
+  'no-log': 'No log was found.',
+  'commit-refused': 'git refused to make the commit.',
+  'git-failed': 'A git command failed in a way that AYNIG has no better name for.',
+  'git-timeout': 'A git command took longer than its time limit.',
+} as const;
+
+export type FailureCode = keyof typeof failureCodes;
+
+/** Something a person or their repository must change. Has a stable code, one sentence, and a hint with the next step. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly code: FailureCode;
+  readonly hint: string;
+  constructor(code: FailureCode, sentence: string, options: { hint: string; cause?: unknown }) {
+    super(sentence, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}

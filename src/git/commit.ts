@@ -1,0 +1,38 @@
+import { type Oid, oid } from './names.js';
+
+/** A commit object as stored, with its message as raw bytes. */
+export interface Commit {
+  readonly oid: Oid;
+  readonly tree: Oid;
+  readonly parents: readonly Oid[];
+  /** `name <email>` as stored. */
+  readonly author: string;
+  /** Seconds since the epoch, as the committer's clock had it. */
+  readonly committedAt: number;
+  /** The `encoding` header, where one is set; git writes none for UTF-8. */
+  readonly encoding?: string;
+  readonly message: Uint8Array;
+}
+
+/** Takes the bytes of a commit object apart (git-cat-file(1), format of the object). Throws when they are no commit. */
+export function parseCommit(name: Oid, bytes: Buffer): Commit {
+  const headerEnd = bytes.indexOf('\n\n');
+  const header = bytes.subarray(0, headerEnd < 0 ? bytes.length : headerEnd).toString('latin1');
+  let tree: Oid | undefined;
+  let author = '';
+  let committedAt: number | undefined;
+  let encoding: string | undefined;
+  const parents: Oid[] = [];
+  for (const line of header.split('\n')) {
+    if (line.startsWith('tree ')) tree ??= oid(line.slice(5));
+    else if (line.startsWith('parent ')) parents.push(oid(line.slice(7)));
+    else if (line.startsWith('author ')) author ||= identityOf(line.slice(7));
+    else if (line.startsWith('committer ')) committedAt ??= Number(/ (-?\d+) [+-]\d+$/.exec(line)?.[1] ?? Number.NaN);
+    else if (line.startsWith('encoding ')) encoding ??= line.slice(9);
+  }
+  if (tree === undefined || committedAt === undefined || Number.isNaN(committedAt)) throw new Error(`${name} is not a well-formed commit`);
+  const message = headerEnd < 0 ? Buffer.alloc(0) : bytes.subarray(headerEnd + 2);
+  return { oid: name, tree, parents, author, committedAt, message, ...(encoding === undefined ? {} : { encoding }) };
+}
+
+const identityOf = (value: string): string => Buffer.from(value.replace(/ -?\d+ [+-]\d+$/, ''), 'latin1').toString('utf8');

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { Failure } from '../failure.js';
+import { type Environment, gitEnvironment, gitSettings } from './environment.js';
+
+/** A git call that ended in a way its caller did not name. Keeps what is needed to say why. */
+export class GitError extends Error {
+  override readonly name = 'GitError';
+  readonly args: readonly string[];
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+  constructor(args: readonly string[], exitCode: number | undefined, stderr: string) {
+    super(`git ${args[0] ?? ''} failed${exitCode === undefined ? '' : ` with exit code ${exitCode}`}: ${lastLine(stderr)}`);
+    this.args = args;
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.trim() || 'no message';
+
+export interface GitOptions {
+  /** Fed to standard input; without it the input is empty. */
+  readonly input?: string | Uint8Array;
+  /** Exit codes that are an answer and not a failure. Default: 0 only. */
+  readonly ok?: readonly number[];
+  /** Default 60 seconds. */
+  readonly timeoutMs?: number;
+  readonly env?: Environment;
+  /** Directory to work in, instead of the repository's. */
+  readonly cwd?: string;
+  /** Whether this call may run hooks and read the user's own git variables: only for commits that a person asks for. */
+  readonly asUser?: boolean;
+}
+
+export interface GitResult {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** Runs git and answers what it printed. Throws {@link GitError} for an exit code that `ok` does not list, {@link Failure} for a missing git or a time-out. */
+export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitResult>;
+
+export interface GitPlace {
+  readonly cwd: string;
+  /** Absolute; given where a call means the repository and not the worktree it stands in. */
+  readonly gitDir?: string;
+  readonly ceiling?: string;
+}
+
+const defaultTimeoutMs = 60_000;
+/** How long a git that was asked to stop may take to remove its lock files. */
+const graceMs = 5_000;
+
+/**
+ * The one gate to git. It is `child_process` and not a library: loading execa costs 14 ms and simple-git waits 50 ms
+ * on silent commands, both of which would be most of the time between a commit and its command.
+ */
+export function openGit(place: GitPlace, inherited: NodeJS.ProcessEnv = process.env): Git {
+  const clean = gitEnvironment(inherited, place.ceiling);
+  const where = place.gitDir === undefined ? [] : [`--git-dir=${place.gitDir}`];
+  return (args, options = {}) => {
+    const cwd = options.cwd ?? place.cwd;
+    const asUser = options.asUser === true;
+    const child = spawn('git', asUser ? [...args] : [...where, ...gitSettings, ...args], {
+      cwd,
+      env: { ...(asUser ? inherited : clean), ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // A session of its own: Ctrl-C ends the command of a run, not the git call that is about to save its work.
+      detached: !asUser,
+      windowsHide: true,
+    });
+    return new Promise((resolve, reject) => {
+      const stdout: Buffer[] = [];
+      const stderr: Buffer[] = [];
+      let kill: NodeJS.Timeout | undefined;
+      let timedOut = false;
+      const limit = setTimeout(() => {
+        timedOut = true;
+        child.kill('SIGTERM');
+        kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      }, options.timeoutMs ?? defaultTimeoutMs);
+      child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+      child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+      // git may end before it has read all input (EPIPE); its exit code tells the story.
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(options.input ?? '');
+      child.on('error', (error: NodeJS.ErrnoException) => {
+        clearTimeout(limit);
+        clearTimeout(kill);
+        reject(error.code === 'ENOENT' && existsSync(cwd) ? gitMissing(error) : error);
+      });
+      child.on('close', (code, signal) => {
+        clearTimeout(limit);
+        clearTimeout(kill);
+        const errorText = Buffer.concat(stderr).toString('utf8');
+        if (timedOut) reject(gitTimeout(args));
+        else if (code === null) reject(new GitError(args, undefined, `${errorText}\nended by ${signal}`));
+        else if ((options.ok ?? [0]).includes(code)) resolve({ exitCode: code, stdout: Buffer.concat(stdout), stderr: errorText });
+        else reject(new GitError(args, code, errorText));
+      });
+    });
+  };
+}
+
+export const gitMissing = (cause?: unknown): Failure =>
+  new Failure('git-missing', 'The git program was not found on PATH.', {
+    hint: 'Install git 2.31 or newer and make sure it is on PATH.',
+    cause,
+  });
+
+const gitTimeout = (args: readonly string[]): Failure =>
+  new Failure('git-timeout', `git ${args[0]} did not end within its time limit.`, {
+    hint: 'Look for a process that holds the repository: aynig status; then try again.',
+  });
+
+/** One line of text without its newline. */
+export const lineOf = (result: GitResult): string => result.stdout.toString('utf8').replace(/\n$/, '');

@@ -1,0 +1,71 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Git } from './gate.js';
+import type { RefName } from './names.js';
+
+/** One entry of a reflog: what a ref was moved to, when (seconds since the epoch) and by what. */
+export interface ReflogEntry {
+  readonly oid: string;
+  readonly at: number;
+  readonly message: string;
+}
+
+/** How much of a reflog's end is read from the file; one entry takes about 200 bytes. */
+const tailBytes = 32 * 1024;
+
+/**
+ * The newest `count` entries of a ref's reflog, newest first; none when it has no reflog. Read from the file that
+ * gitrepository-layout(5) names, where refs are stored as files: a git process costs more than all else a hook looks at.
+ */
+export async function readReflog(git: Git, gitDir: string, ref: RefName | 'HEAD', count: number): Promise<ReflogEntry[]> {
+  const tail = readTail(join(gitDir, 'logs', ref));
+  return tail === undefined ? askGit(git, gitDir, ref, count) : parseTail(tail, count);
+}
+
+function readTail(path: string): string | undefined {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(file);
+    const buffer = Buffer.alloc(Math.min(size, tailBytes));
+    readSync(file, buffer, 0, buffer.length, size - buffer.length);
+    const text = buffer.toString('utf8');
+    // A tail that begins inside an entry begins at the next one.
+    return size > buffer.length ? text.slice(text.indexOf('\n') + 1) : text;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function parseTail(text: string, count: number): ReflogEntry[] {
+  return text
+    .split('\n')
+    .slice(-count - 1)
+    .reverse()
+    .flatMap((line) => {
+      const match = /^[0-9a-f]+ ([0-9a-f]+) .*> (\d+) [+-]\d+(?:\t(.*))?$/.exec(line);
+      if (match?.[1] === undefined) return [];
+      return [{ oid: match[1], at: Number(match[2]), message: match[3] ?? '' }];
+    });
+}
+
+async function askGit(git: Git, gitDir: string, ref: RefName | 'HEAD', count: number): Promise<ReflogEntry[]> {
+  // %gd prints the entry's time with --date=unix: `refs/heads/main@{1700000000}`.
+  const format = ['--date=unix', '--format=%H%x00%gd%x00%gs'];
+  const result = await git([`--git-dir=${gitDir}`, 'log', '--walk-reflogs', ...format, '-n', String(count), ref, '--'], { ok: [0, 128] });
+  if (result.exitCode !== 0) return [];
+  return result.stdout
+    .toString('utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [entryOid, selector, message] = line.split('\0');
+      if (entryOid === undefined || selector === undefined || message === undefined) return [];
+      return [{ oid: entryOid, at: Number(/@\{(\d+)\}$/.exec(selector)?.[1] ?? 0), message }];
+    });
+}

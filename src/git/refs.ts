@@ -1,0 +1,74 @@
+import { type Git, GitError, type GitResult } from './gate.js';
+import { type BranchName, branchOf, type Oid, oid, type RefName } from './names.js';
+import type { Objects } from './objects.js';
+
+/** One branch as `for-each-ref` sees it. */
+export interface BranchTip {
+  readonly ref: RefName;
+  readonly branch: BranchName;
+  readonly oid: Oid;
+  /** Full name of the upstream ref, where one is configured. */
+  readonly upstream?: RefName;
+  /** Root of the worktree that has it checked out. */
+  readonly worktree?: string;
+}
+
+const fields = ['%(refname)', '%(objectname)', '%(upstream)', '%(worktreepath)'];
+
+/** The tips of all branches, or of those given, from one `for-each-ref`. Symbolic branches are left out: they would be read twice. */
+export async function readBranchTips(git: Git, refs: readonly RefName[] = ['refs/heads/' as RefName]): Promise<BranchTip[]> {
+  const result = await git(['for-each-ref', `--format=${[...fields, '%(symref)'].join('%00')}`, '--', ...refs]);
+  return parseLines(result);
+}
+
+function parseLines(result: GitResult): BranchTip[] {
+  // A worktree's path may hold a newline; a record always ends with its fifth field, which is empty for a real branch.
+  const parts = result.stdout.toString('utf8').split('\0');
+  const tips: BranchTip[] = [];
+  for (let at = 0; at + 4 < parts.length; at += 4) {
+    const [name, objectName, upstream, worktree, rest] = [parts[at], parts[at + 1], parts[at + 2], parts[at + 3], parts[at + 4] ?? ''];
+    const newline = rest.indexOf('\n');
+    const symref = rest.slice(0, newline);
+    parts[at + 4] = rest.slice(newline + 1);
+    if (symref !== '' || name === undefined || objectName === undefined) continue;
+    const ref = name as RefName;
+    tips.push({
+      ref,
+      branch: branchOf(ref),
+      oid: oid(objectName),
+      ...(upstream ? { upstream: upstream as RefName } : {}),
+      ...(worktree ? { worktree } : {}),
+    });
+  }
+  return tips;
+}
+
+/** How a compare-and-swap ended. `beaten`: someone else moved the ref first; its value now, or undefined when it is gone. */
+export type Swap = { readonly kind: 'moved' } | { readonly kind: 'beaten'; readonly tip: Oid | undefined };
+
+/**
+ * Moves `ref` from `expected` to `to` only if nobody else moved it, and decides by reading the ref afterwards: exit codes
+ * and texts cannot tell a lost race from a stale lock. Throws {@link GitError} when the ref still has its old value.
+ */
+export async function swapRef(git: Git, objects: Objects, swap: { ref: RefName; expected: Oid; to: Oid; reason: string }): Promise<Swap> {
+  const result = await git(['update-ref', '--create-reflog', '-m', swap.reason, swap.ref, swap.to, swap.expected], { ok: [0, 1, 128] });
+  const tip = await objects.ref(swap.ref);
+  if (tip === swap.to) return { kind: 'moved' };
+  if (tip !== swap.expected || result.exitCode === 0) return { kind: 'beaten', tip };
+  throw new GitError(['update-ref', swap.ref], result.exitCode, result.stderr);
+}
+
+/** Sets a ref of our own, whatever it was. */
+export async function writeRef(git: Git, ref: RefName, to: Oid, reason: string): Promise<void> {
+  await git(['update-ref', '--create-reflog', '-m', reason, ref, to]);
+}
+
+/** Deletes a ref of our own if it still points at `expected`. */
+export async function deleteRef(git: Git, ref: RefName, expected: Oid): Promise<void> {
+  await git(['update-ref', '-d', ref, expected], { ok: [0, 1, 128] });
+}
+
+export async function isAncestor(git: Git, ancestor: Oid, descendant: Oid | RefName): Promise<boolean> {
+  // Exit 1 is the answer "no".
+  return (await git(['merge-base', '--is-ancestor', ancestor, descendant], { ok: [0, 1] })).exitCode === 0;
+}

@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { parseCommit } from '../git/commit.js';
+import { readConfig } from '../git/config.js';
+import { type Git, lineOf, openGit } from '../git/gate.js';
+import { oid, shortOid } from '../git/names.js';
+import { openRepository, type Repository } from '../git/repository.js';
+import { type Problem, parseMessage, strayRequests, trailerValue } from '../kernel/message.js';
+import { readState, type State, working } from '../kernel/names.js';
+import { type Lease, readTip } from '../kernel/tip.js';
+import { openJournals } from '../runner/journal.js';
+import { presenceOf } from '../runner/process-identity.js';
+import { storedMessage } from './edited-message.js';
+
+/** What the hook says and whether git may go on. */
+export interface Verdict {
+  readonly accepted: boolean;
+  readonly lines: readonly string[];
+}
+
+/**
+ * Judges a message before git stores it: a courtesy, since cherry-pick, rebase and --no-verify go past it and every tick
+ * reads the stored commit again. Refuses only real violations.
+ */
+export async function judgeMessage(messageFile: string, cwd: string, environment: NodeJS.ProcessEnv): Promise<Verdict> {
+  const git = openGit({ cwd });
+  const path = absolute(messageFile, cwd);
+  // Asked for at once: the author waits for this hook.
+  const [{ text, warning }, holder] = await Promise.all([
+    readMessage(git, path, environment).then(async (text) => ({ text, warning: await commandWarning(git, text) })),
+    leaseOfHead(git, cwd, environment),
+  ]);
+  if (holder !== undefined) return refusal([...holder, ...recovery(path)]);
+  const problems = problemsOf(text, environment['AYNIG_RUN_ID']);
+  if (problems.length > 0)
+    return refusal(['aynig: this message breaks the rules for requests:', ...problems.flatMap(linesOf), ...recovery(path)]);
+  return { accepted: true, lines: warning };
+}
+
+const refusal = (lines: readonly string[]): Verdict => ({ accepted: false, lines });
+const absolute = (path: string, cwd: string): string => (isAbsolute(path) ? path : join(cwd, path));
+
+const linesOf = ({ line, rule, fix }: Problem): string[] => [`  ${line === 0 ? 'message' : `line ${line}`}: ${rule}`, `    fix: ${fix}`];
+
+const recovery = (path: string): string[] => [
+  `aynig: your message is saved; mend it with: git commit -e -F ${/[^\w./-]/.test(path) ? `'${path.replaceAll("'", "'\\''")}'` : path}`,
+];
+
+/** A line that some comment setting or scissors could take away. */
+const mayBeCut = /^[^\p{L}\p{N}\s]/mu;
+
+async function readMessage(git: Git, path: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const file = readFileSync(path, 'utf8');
+  if (!mayBeCut.test(file)) return file;
+  const edited = environment['GIT_EDITOR'] !== ':';
+  const settings = await readConfig(asHook(git), '^(commit\\.cleanup|core\\.comment(char|string))$');
+  const last = (key: string): string | undefined => settings.findLast((setting) => setting.key === key)?.value;
+  const comment = settings.findLast(({ key }) => key.startsWith('core.comment'))?.value ?? '#';
+  return storedMessage(file, { edited, mode: last('commit.cleanup') ?? 'default', comment });
+}
+
+/** Git as the hook was started: the commit's own index, directory and command-line settings count. */
+const asHook =
+  (git: Git): Git =>
+  (args, options) =>
+    git(args, { ...options, asUser: true });
+
+/** Every rule that the message breaks. `runId` is set inside a run, which may renew its own lease. */
+export function problemsOf(text: string, runId: string | undefined): Problem[] {
+  const parsed = parseMessage(Buffer.from(text));
+  if (parsed.kind === 'invalid') return [...parsed.problems];
+  const stray = strayRequests(text);
+  if (stray.length > 0) return stray;
+  const { trailers } = parsed.message;
+  const value = trailerValue(trailers, 'aynig-state');
+  if (value === undefined) return [];
+  const line =
+    text
+      .replaceAll('\r\n', '\n')
+      .split('\n')
+      .findLastIndex((candidate) => /^aynig-state\s*:/i.test(candidate)) + 1;
+  const state = readState(value);
+  if (state === undefined)
+    return [
+      {
+        line,
+        rule: `"${value}" is not a state name`,
+        fix: 'use small letters, digits, ".", "_", "-", with "/" between segments, 128 characters at most',
+      },
+    ];
+  const ownRun = runId !== undefined && runId !== '' && trailerValue(trailers, 'aynig-run-id')?.toLowerCase() === runId;
+  if (state === working && !ownRun)
+    return [
+      {
+        line,
+        rule: '"working" is reserved: only the runner writes it',
+        fix: 'name the state that you ask for; inside a command, renew with: aynig set-working',
+      },
+    ];
+  return [];
+}
+
+/** What to say when the branch of HEAD is held by another run; undefined when it is free. */
+async function leaseOfHead(git: Git, cwd: string, environment: NodeJS.ProcessEnv): Promise<string[] | undefined> {
+  const head = await asHook(git)(['cat-file', 'commit', 'HEAD'], { ok: [0, 128] });
+  // A branch without a commit, and every commit but a lease, is answered by this one call.
+  if (head.exitCode !== 0 || !head.stdout.includes('aynig-state: working')) return undefined;
+  const gitDir = environment['GIT_DIR'];
+  const repository = await openRepository(cwd, environment, gitDir === undefined ? undefined : absolute(gitDir, cwd));
+  const inWorktree = [`--git-dir=${repository.gitDir}`];
+  const branch = await repository.git([...inWorktree, 'symbolic-ref', '--quiet', 'HEAD'], { ok: [0, 1, 128] });
+  if (branch.exitCode !== 0) return undefined;
+  const name = oid(lineOf(await repository.git([...inWorktree, 'rev-parse', '--verify', 'HEAD^{commit}'])));
+  const tip = readTip(parseCommit(name, head.stdout));
+  return tip.kind === 'lease' ? describeHolder(repository, tip.lease, environment, lineOf(branch).replace('refs/heads/', '')) : undefined;
+}
+
+function describeHolder(repository: Repository, lease: Lease, environment: NodeJS.ProcessEnv, branch: string): string[] | undefined {
+  if (lease.runId !== '' && environment['AYNIG_RUN_ID'] === lease.runId) return undefined;
+  const journals = openJournals(repository.commonDir);
+  const journal = lease.runId === '' ? undefined : journals.read(lease.runId);
+  const ours = journal?.lease === lease.commit ? journal : undefined;
+  if (ours?.phase === 'undelivered')
+    return [
+      `aynig: a finished run of ${ours.state} waits to be brought into ${branch}; commit after it.`,
+      'aynig: bring it in with: aynig land   (or give it up with: aynig cancel)',
+    ];
+  const presence = ours === undefined ? 'elsewhere' : presenceOf(ours.runner);
+  if (presence === 'dead') return undefined;
+  const alive = Math.max(lease.committedAt, journals.touchedAt(lease.runId) ?? 0);
+  const left = lease.seconds === undefined ? undefined : alive + lease.seconds - Math.floor(Date.now() / 1000);
+  if (presence !== 'alive' && left !== undefined && left < 0) return undefined;
+  const since = new Date(lease.committedAt * 1000).toISOString().replace('T', ' ').slice(0, 19);
+  return [
+    `aynig: ${branch} is held by a run of ${lease.originState || 'an unnamed state'} since ${since} UTC (runner ${lease.runnerId || 'unknown'}, lease ${shortOid(lease.commit)}).`,
+    'aynig: a commit on top would cut it off. Wait for it (aynig status), or end it with: aynig cancel',
+  ];
+}
+
+/** A request whose command cannot start is legal and useless: worth a line while the commit can still be amended. */
+async function commandWarning(git: Git, text: string): Promise<string[]> {
+  const parsed = parseMessage(Buffer.from(text));
+  const value = parsed.kind === 'message' ? trailerValue(parsed.message.trailers, 'aynig-state') : undefined;
+  const state: State | undefined = value === undefined ? undefined : readState(value);
+  if (state === undefined) return [];
+  const path = `.aynig/command/${state}`;
+  const listed = await asHook(git)(['ls-files', '--stage', '--', `:(top,literal)${path}`], { ok: [0, 128] });
+  if (!listed.stdout.toString('utf8').startsWith('100644 ')) return [];
+  return [
+    `aynig: ${path} is not executable, so nothing will run. Mend it with: git update-index --chmod=+x ${path} && git commit --amend --no-edit`,
+  ];
+}

@@ -1,0 +1,68 @@
+import type { Identity } from '../git/commit-tree.js';
+import type { BranchName, Oid } from '../git/names.js';
+import type { Objects } from '../git/objects.js';
+import type { Repository } from '../git/repository.js';
+import type { Journals } from '../runner/journal.js';
+import type { Places } from '../runner/places.js';
+import type { Arbiter } from './arbiter.js';
+import type { Settings } from './settings.js';
+
+/** Everything a tick works with. Made once per process. */
+export interface Context {
+  readonly repository: Repository;
+  readonly objects: Objects;
+  readonly journals: Journals;
+  readonly places: Places;
+  readonly settings: Settings;
+  readonly arbiter: Arbiter;
+  /** The identity of lease and stall commits. */
+  readonly identity: Identity;
+  /** What a person typed runs; what a hook fires runs only what was requested here. */
+  readonly startedBy: 'person' | 'hook';
+  readonly role?: string;
+  readonly logLevel: string;
+  /** Environment that commands inherit. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Aborted when the process must end; its reason is a sentence. */
+  readonly stop: AbortSignal;
+  /** Seconds since the epoch. */
+  readonly now: () => number;
+  readonly report: (event: RunEvent) => void;
+}
+
+/** What happens while branches are run, for whoever shows it. */
+export type RunEvent =
+  | {
+      readonly kind: 'started';
+      readonly branch: BranchName;
+      readonly state: string;
+      readonly runId: string;
+      readonly lease: Oid;
+      readonly log: string;
+    }
+  | {
+      readonly kind: 'advanced';
+      readonly branch: BranchName;
+      readonly state: string;
+      readonly next: string;
+      readonly commit: Oid;
+      readonly title: string;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: 'stalled';
+      readonly branch: BranchName;
+      readonly state: string;
+      readonly why: string;
+      readonly commit: Oid;
+      readonly log?: string;
+    }
+  | { readonly kind: 'undelivered'; readonly branch: BranchName; readonly runId: string; readonly why: string }
+  | { readonly kind: 'delivered'; readonly branch: BranchName; readonly commit: Oid }
+  | { readonly kind: 'lost-branch'; readonly branch: BranchName; readonly runId: string }
+  | { readonly kind: 'kept'; readonly branch: BranchName; readonly ref: string; readonly what: string }
+  | { readonly kind: 'worktree-left'; readonly branch: BranchName; readonly path: string; readonly why: string }
+  | { readonly kind: 'announced'; readonly branch: BranchName; readonly state: string; readonly why: string; readonly next: string }
+  | { readonly kind: 'busy'; readonly branch: BranchName; readonly operation: string }
+  | { readonly kind: 'tick-limit'; readonly branch: BranchName; readonly ticks: number }
+  | { readonly kind: 'failed'; readonly branch?: BranchName; readonly code: string; readonly why: string; readonly hint: string };

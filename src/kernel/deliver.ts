@@ -1,0 +1,146 @@
+import { existsSync, lstatSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { openGit } from '../git/gate.js';
+import type { Oid, RefName } from '../git/names.js';
+import type { Objects } from '../git/objects.js';
+import { swapRef } from '../git/refs.js';
+import type { Repository } from '../git/repository.js';
+import { operationInProgress } from '../git/worktree.js';
+import type { Delivery } from '../runner/journal.js';
+import type { Advance, Move } from './arbiter.js';
+
+/** A delivery rewrites files of a checkout; large ones take long, and the wait is bounded all the same. */
+const deliveryTimeoutMs = 10 * 60_000;
+/** How often a delivery is tried again while another git holds the checkout's index. */
+const lockTries = 10;
+
+/**
+ * Fast-forwards a branch in the checkout that has it, by `git merge --ff-only --no-overwrite-ignore --no-autostash`: of
+ * the ways there are it is the one that loses no byte of the user's and that no later `git commit -a` takes back.
+ * Refuses, and changes nothing, when unsaved work overlaps.
+ */
+export async function deliverInto(worktree: string, repository: Repository, objects: Objects, advance: Advance): Promise<Move> {
+  const operation = operationInProgress(repository.commonDir, advance.ref);
+  if (operation !== undefined) return { kind: 'refused', why: `${operation} is in progress in ${worktree}` };
+  const git = openGit({ cwd: worktree });
+  advance.onDelivery?.({ startedAt: Date.now(), worktree, from: advance.from, to: advance.to, dirty: await dirtyPaths(worktree, advance) });
+  for (let attempt = 1; ; attempt++) {
+    const merge = await git(
+      ['merge', '--ff-only', '--no-overwrite-ignore', '--no-autostash', '--no-verify-signatures', '--no-stat', '--quiet', advance.to],
+      {
+        ok: [0, 1, 2, 128],
+        timeoutMs: deliveryTimeoutMs,
+        env: { GIT_REFLOG_ACTION: advance.reason },
+      },
+    );
+    const tip = await objects.ref(advance.ref);
+    if (tip === advance.to) return { kind: 'moved' };
+    if (tip !== advance.from) return { kind: 'beaten', tip };
+    if (attempt < lockTries && /index\.lock': File exists/.test(merge.stderr)) {
+      await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
+      continue;
+    }
+    return { kind: 'refused', why: reasonOf(merge.stderr, worktree) };
+  }
+}
+
+function reasonOf(stderr: string, worktree: string): string {
+  const files = stderr
+    .split('\n')
+    .filter((line) => line.startsWith('\t'))
+    .map((line) => line.trim());
+  if (files.length > 0)
+    return `unsaved work in ${worktree} is in the way: ${files.slice(0, 5).join(', ')}${files.length > 5 ? ` and ${files.length - 5} more` : ''}`;
+  return `git could not update ${worktree}: ${stderr.trim().split('\n').at(-1) ?? 'no message'}`;
+}
+
+/** Paths that differ between two commits, with how: `A` added, `D` deleted, others changed. */
+async function changedPaths(worktree: string, { from, to }: { from: Oid; to: Oid }): Promise<{ status: string; path: string }[]> {
+  const diff = await openGit({ cwd: worktree })(['diff-tree', '-r', '-z', '--name-status', '--no-renames', from, to]);
+  const parts = diff.stdout.toString('utf8').split('\0');
+  const changes: { status: string; path: string }[] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) changes.push({ status: parts[at] ?? '', path: parts[at + 1] ?? '' });
+  return changes;
+}
+
+/** Paths of the difference that are not as `from` has them in the checkout: never to be touched by a repair. */
+async function dirtyPaths(worktree: string, change: { from: Oid; to: Oid }): Promise<string[]> {
+  const status = await openGit({ cwd: worktree })(['status', '--porcelain', '-z', '--no-renames', '--untracked-files=no'], {
+    timeoutMs: deliveryTimeoutMs,
+  });
+  const modified = new Set(
+    status.stdout
+      .toString('utf8')
+      .split('\0')
+      .map((entry) => entry.slice(3)),
+  );
+  return (await changedPaths(worktree, change))
+    .filter(
+      ({ status: how, path }) =>
+        modified.has(path) || (how === 'A' && lstatSync(join(worktree, path), { throwIfNoEntry: false }) !== undefined),
+    )
+    .map(({ path }) => path);
+}
+
+/**
+ * Repairs a delivery that was killed in the middle, so that it can be tried again: files that git had already written,
+ * whole or in part, go back to what the index says. A path that was the user's before is never touched.
+ */
+export async function repairDelivery(repository: Repository, objects: Objects, ref: RefName, delivery: Delivery): Promise<void> {
+  const { worktree, from, to } = delivery;
+  if (!existsSync(worktree) || (await objects.ref(ref)) !== from) return;
+  const git = openGit({ cwd: worktree });
+  const gitDir = (await git(['rev-parse', '--absolute-git-dir'])).stdout.toString('utf8').trim();
+  await removeStaleIndexLock(join(gitDir, 'index.lock'), delivery.startedAt);
+  const dirty = new Set(delivery.dirty);
+  const changes = (await changedPaths(worktree, delivery)).filter(({ path }) => !dirty.has(path));
+  const indexDone = (await git(['diff-index', '--cached', '--quiet', to], { ok: [0, 1] })).exitCode === 0;
+  if (indexDone && changes.length > 0) {
+    // Files and index were written; only the branch was not moved.
+    await swapRef(repository.git, objects, { ref, expected: from, to, reason: 'aynig: finish a delivery' });
+    return;
+  }
+  const restore: string[] = [];
+  for (const { status, path } of changes) {
+    const state = await comparedWithNew(objects, to, worktree, path);
+    if (status === 'A') {
+      if (state === 'written') unlinkSync(join(worktree, path));
+    } else if (state === 'absent' || state === 'written') restore.push(path);
+  }
+  if (restore.length > 0)
+    await git(['checkout-index', '--force', '-z', '--stdin'], { input: restore.join('\0'), timeoutMs: deliveryTimeoutMs });
+}
+
+/** Whether the file is absent, or holds the new content or a beginning of it, or something else. */
+async function comparedWithNew(objects: Objects, to: Oid, worktree: string, path: string): Promise<'absent' | 'written' | 'other'> {
+  const file = join(worktree, path);
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return 'absent';
+  if (!stat.isFile()) return 'other';
+  const stored = await objects.read(`${to}:${path}`, stat.size + 1);
+  if (stored.kind === 'missing') return 'other';
+  const bytes = readFileSync(file);
+  return bytes.length <= stored.size && stored.bytes.subarray(0, bytes.length).equals(bytes) ? 'written' : 'other';
+}
+
+/** How long after its start a delivery's git makes its lock file. */
+const lockWindowMs = 30_000;
+
+/**
+ * A git that was delivering may still be at work though its runner is gone: waits for it. A lock that stays and is as old
+ * as the delivery is its own and goes; any other belongs to a person's git and is left alone.
+ */
+async function removeStaleIndexLock(path: string, deliveryStart: number): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const lock = lstatSync(path, { throwIfNoEntry: false });
+    if (lock === undefined) return;
+    const madeAt = lock.birthtimeMs || lock.ctimeMs;
+    if (madeAt < deliveryStart - 2_000 || madeAt > deliveryStart + lockWindowMs) return;
+    if (Date.now() > deadline) {
+      rmSync(path, { force: true });
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { sep } from 'node:path';
+import type { RefName } from '../git/names.js';
+import type { Objects } from '../git/objects.js';
+import { readBranchTips, swapRef } from '../git/refs.js';
+import type { Repository } from '../git/repository.js';
+import type { Journals } from '../runner/journal.js';
+import type { Advance, Arbiter, Move } from './arbiter.js';
+import { deliverInto } from './deliver.js';
+
+/** This repository's own refs decide. A branch that is checked out gets its new files by a fast-forward in that checkout. */
+export function localArbiter(repository: Repository, objects: Objects, journals: Journals, runWorktrees: () => string): Arbiter {
+  const { git } = repository;
+  const swap = ({ ref, from, to, reason }: Advance): Promise<Move> => swapRef(git, objects, { ref, expected: from, to, reason });
+  return {
+    tip: (ref) => objects.ref(ref),
+    claim: swap,
+    async publish(advance) {
+      const [from, to] = await Promise.all([objects.commit(advance.from), objects.commit(advance.to)]);
+      // The same tree: invisible in a checkout, so the ref alone can move.
+      if (from.tree === to.tree) return swap(advance);
+      const checkout = await checkoutOf(advance.ref);
+      return checkout === undefined ? swap(advance) : deliverInto(checkout, repository, objects, advance);
+    },
+    renew(runId) {
+      journals.touch(runId);
+      return Promise.resolve(true);
+    },
+  };
+
+  /** The worktree that has the branch checked out, if it is a person's and still there. */
+  async function checkoutOf(ref: RefName): Promise<string | undefined> {
+    const worktree = (await readBranchTips(git, [ref]))[0]?.worktree;
+    if (worktree === undefined || !existsSync(worktree) || worktree.startsWith(runWorktrees() + sep)) return undefined;
+    return worktree;
+  }
+}

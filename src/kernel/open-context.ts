@@ -1,0 +1,61 @@
+import { openGit } from '../git/gate.js';
+import { openObjects } from '../git/objects.js';
+import { openRepository, repositoryOfHook } from '../git/repository.js';
+import { openJournals } from '../runner/journal.js';
+import { placesOf } from '../runner/places.js';
+import type { Context, RunEvent } from './context.js';
+import { localArbiter } from './local-arbiter.js';
+import { readSettings } from './settings.js';
+
+export interface ContextOptions {
+  readonly cwd: string;
+  /** Absolute; what git told a hook. */
+  readonly gitDir?: string;
+  /** The directory is the one in which git started the hook. */
+  readonly atRoot?: boolean;
+  readonly startedBy: Context['startedBy'];
+  readonly role?: string;
+  /** Empty or absent: the request's own trailer and the settings decide. */
+  readonly logLevel?: string;
+  readonly worktreeDir?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly stop?: AbortSignal;
+  readonly report?: (event: RunEvent) => void;
+}
+
+/** Opens everything a verb or a hook needs. The caller closes `objects`. Throws {@link Failure}. */
+export async function openContext(options: ContextOptions): Promise<Context> {
+  const environment = options.environment ?? process.env;
+  // Both are asked for at once: one git process after another is most of what a hook-started run takes to begin.
+  const settingsRead = readSettings(
+    openGit({ cwd: options.cwd, ...(options.gitDir === undefined ? {} : { gitDir: options.gitDir }) }, environment),
+  );
+  settingsRead.catch(() => undefined);
+  const known = options.startedBy === 'hook' && options.atRoot === true ? repositoryOfHook(options.cwd, environment) : undefined;
+  const repository = known ?? (await openRepository(options.cwd, environment, options.gitDir));
+  const objects = openObjects(repository.commonDir, environment);
+  objects.start();
+  const settings = await settingsRead.catch(async (error: unknown) => {
+    await objects.close();
+    throw error;
+  });
+  const journals = openJournals(repository.commonDir);
+  const places = placesOf(repository, options.worktreeDir ?? settings.worktreeDir);
+  const role = options.role ?? (environment['AYNIG_ROLE'] || undefined) ?? settings.role;
+  return {
+    repository,
+    objects,
+    journals,
+    places,
+    settings,
+    environment,
+    arbiter: localArbiter(repository, objects, journals, () => places.worktrees()),
+    identity: { name: 'aynig', email: `aynig@${settings.runnerId.replace(/[^A-Za-z0-9.-]/g, '-')}` },
+    startedBy: options.startedBy,
+    logLevel: options.logLevel ?? '',
+    stop: options.stop ?? new AbortController().signal,
+    now: () => Math.floor(Date.now() / 1000),
+    report: options.report ?? (() => undefined),
+    ...(role === undefined ? {} : { role }),
+  };
+}

@@ -1,0 +1,45 @@
+import type { Git } from '../git/gate.js';
+import { shortOid } from '../git/names.js';
+import { readReflog } from '../git/reflog.js';
+import { type BranchTip, isAncestor } from '../git/refs.js';
+import type { Repository } from '../git/repository.js';
+import type { Permission } from './decide.js';
+
+/** How far back a request is looked for; one that is older than this many moves of its branch is not new work of a hook. */
+const entriesRead = 50;
+
+/**
+ * Whether a request was made in this clone by an ordinary commit of its user, or by a run of this clone. A hook starts
+ * nothing else: a merge, a pull, a cherry-pick or a rebase brings in what somebody else may have written. git's own
+ * reflog is the witness; it never travels with a clone.
+ */
+export async function madeHere({ git, commonDir, gitDir }: Repository, tip: BranchTip): Promise<Permission> {
+  const ownEntries = await readReflog(git, commonDir, tip.ref, entriesRead);
+  let entry = ownEntries.find(({ oid }) => oid === tip.oid);
+  // A commit made by hand in the middle of a rebase is noted in HEAD's reflog; the branch's says "rebase".
+  if (entry !== undefined && /^rebase\b/.test(entry.message) && tip.worktree !== undefined)
+    entry =
+      (await readReflog(git, gitDir, 'HEAD', entriesRead)).find(({ oid, message }) => oid === tip.oid && isOrdinary(message)) ?? entry;
+  if (entry !== undefined && isOrdinary(entry.message)) return { kind: 'allowed' };
+  return {
+    kind: 'refused',
+    why:
+      entry === undefined
+        ? 'nothing in this clone says how it came here'
+        : `it came by "${entry.message.slice(0, 60)}", not by a commit made here`,
+    next: `aynig run --branch ${tip.branch}`,
+  };
+}
+
+const isOrdinary = (message: string): boolean => /^(?:commit(?: \((?:initial|amend)\))?: |aynig\b)/.test(message);
+
+/** The remote that already has the request, by the branch's upstream; such a request is for one of all who see it. */
+export async function remoteThatHas(git: Git, tip: BranchTip): Promise<string | undefined> {
+  const { upstream } = tip;
+  if (upstream === undefined || !upstream.startsWith('refs/remotes/')) return undefined;
+  const there = await git(['rev-parse', '--verify', '--quiet', `${upstream}^{commit}`], { ok: [0, 1, 128] });
+  if (there.exitCode !== 0 || !(await isAncestor(git, tip.oid, upstream))) return undefined;
+  return upstream.slice('refs/remotes/'.length).split('/')[0];
+}
+
+export const requestedBy = (author: string, commit: string): string => `${author.replace(/ <.*/, '')}, ${shortOid(commit)}`;

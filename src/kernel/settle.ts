@@ -1,0 +1,188 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { failureOf } from '../git/causes.js';
+import { commitTree } from '../git/commit-tree.js';
+import { keptRef, type Oid, type RefName } from '../git/names.js';
+import { deleteRef, isAncestor, writeRef } from '../git/refs.js';
+import { adminDirectory, removeWorktree, worktreeHead } from '../git/worktree.js';
+import { removeFile } from '../runner/durable-file.js';
+import type { CommandEnd, Journal } from '../runner/journal.js';
+import type { Context } from './context.js';
+import { carriedTrailers, stallMessage } from './lease.js';
+import { salvage } from './salvage.js';
+import { readTip, type Tip } from './tip.js';
+import { judge, type Verdict } from './verdict.js';
+
+/** How a run ended for its branch. `worktreeLeft`: its worktree holds work that could not be saved and must stay. */
+export type Settled = Published & { readonly worktreeLeft: boolean };
+
+type Published =
+  | { readonly kind: 'advanced'; readonly next: string; readonly commit: Oid }
+  | { readonly kind: 'stalled'; readonly commit: Oid }
+  | { readonly kind: 'undelivered' }
+  | { readonly kind: 'lost' };
+
+/** A journal of a run whose lease is on the branch. */
+export type LeasedJournal = Journal & { readonly lease: Oid };
+
+/**
+ * Ends a run: pins what the command made, judges it, and publishes either its commit or a `stalled` one, by
+ * compare-and-swap from the lease. Every step can be done again after a crash. The worktree stays for the caller.
+ */
+export async function settle(context: Context, journal: LeasedJournal, end: CommandEnd): Promise<Settled> {
+  const { runId, lease, branch } = journal;
+  const made = await pinWork(context, journal);
+  const verdict = judge({ end, lease, head: made.head, descends: made.descends });
+  // After a crash the result of the first try counts: a second stall commit would look like somebody else's.
+  const result =
+    journal.result ?? (verdict.kind === 'complete' ? verdict.commit : await stallCommit(context, journal, end, verdict, made.kept));
+  const decided: LeasedJournal & { readonly result: Oid } = { ...journal, phase: 'ended', end, result };
+  context.journals.write(decided, { sync: false });
+  const settled = await publish(context, decided, verdict);
+  for (const ref of made.kept) {
+    const pinned = await context.objects.ref(ref);
+    const tip = pinned === undefined ? undefined : await context.arbiter.tip(journal.ref);
+    if (pinned === undefined) continue;
+    const contained =
+      tip !== undefined && settled.kind !== 'undelivered' && (tip === pinned || (await isAncestor(context.repository.git, pinned, tip)));
+    if (contained) await deleteRef(context.repository.git, ref, pinned);
+    else if (ref !== keptRef(runId) || settled.kind !== 'undelivered')
+      context.report({ kind: 'kept', branch, ref, what: ref === keptRef(runId) ? 'commits of the run' : 'uncommitted changes of the run' });
+  }
+  return { ...settled, worktreeLeft: made.unsaved };
+}
+
+/** What a run made, pinned by refs so that its worktree can go. */
+interface Work {
+  readonly head: Tip | undefined;
+  readonly descends: boolean;
+  readonly kept: readonly RefName[];
+  /** The worktree holds changes that could not be committed anywhere. */
+  readonly unsaved: boolean;
+}
+
+const nothing: Work = { head: undefined, descends: false, kept: [], unsaved: false };
+
+async function pinWork(context: Context, journal: LeasedJournal): Promise<Work> {
+  const { repository, objects } = context;
+  const adminDir = adminDirectory(repository.commonDir, journal.worktree);
+  if (adminDir === undefined) return nothing;
+  const headOid = await worktreeHead(repository.git, adminDir);
+  if (headOid === undefined) return nothing;
+  await detach(context, adminDir, headOid);
+  const kept: RefName[] = [];
+  if (headOid !== journal.lease) {
+    await writeRef(repository.git, keptRef(journal.runId), headOid, `aynig: keep ${journal.runId}`);
+    kept.push(keptRef(journal.runId));
+  }
+  const { ref: uncommitted, unsaved } = await salvageOrSay(context, journal, adminDir, headOid);
+  if (uncommitted !== undefined) kept.push(uncommitted);
+  const commit = await objects.commit(headOid);
+  const descends =
+    commit.parents[0] === journal.lease || headOid === journal.lease || (await isAncestor(repository.git, journal.lease, headOid));
+  return { head: readTip(commit), descends, kept, unsaved };
+}
+
+async function salvageOrSay(
+  context: Context,
+  journal: LeasedJournal,
+  adminDir: string,
+  head: Oid,
+): Promise<{ ref?: RefName; unsaved: boolean }> {
+  try {
+    const ref = await salvage(context, { runId: journal.runId, state: journal.state, worktree: journal.worktree, adminDir, head });
+    return { unsaved: false, ...(ref === undefined ? {} : { ref }) };
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure === undefined || failure.code === 'disk-full') throw error;
+    context.report({ kind: 'worktree-left', branch: journal.branch, path: journal.worktree, why: failure.message });
+    return { unsaved: true };
+  }
+}
+
+/** A command that switched to a branch must not keep it checked out in our worktree: it would block the user and pushes. */
+async function detach({ repository }: Context, adminDir: string, head: Oid): Promise<void> {
+  if (!readFileSync(join(adminDir, 'HEAD'), 'utf8').startsWith('ref: ')) return;
+  removeFile(join(adminDir, 'HEAD.lock'));
+  await repository.git([`--git-dir=${adminDir}`, 'update-ref', '--no-deref', '-m', 'aynig: detach', 'HEAD', head]);
+}
+
+async function stallCommit(
+  context: Context,
+  journal: LeasedJournal,
+  end: CommandEnd,
+  verdict: Extract<Verdict, { kind: 'failed' }>,
+  kept: readonly RefName[],
+): Promise<Oid> {
+  const { objects, repository } = context;
+  const [base, request] = await Promise.all([objects.commit(verdict.onTopOf), objects.commit(journal.request)]);
+  const asked = readTip(request);
+  // What the stall follows is in the branch; only other work needs a name.
+  const elsewhere = kept.find((ref) => ref !== keptRef(journal.runId) || verdict.onTopOf === journal.lease);
+  return commitTree(repository.git, {
+    tree: base.tree,
+    parent: base.oid,
+    message: stallMessage({
+      originState: journal.state,
+      runId: journal.runId,
+      reason: verdict.why,
+      carried: asked.kind === 'request' ? carriedTrailers(asked.message.trailers) : [],
+      ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+      ...(end.signal === undefined ? {} : { signal: end.signal }),
+      ...(elsewhere === undefined ? {} : { kept: elsewhere }),
+    }),
+    identity: context.identity,
+  });
+}
+
+async function publish(context: Context, journal: LeasedJournal & { readonly result: Oid }, verdict: Verdict): Promise<Published> {
+  const { arbiter, journals, report, repository } = context;
+  const { branch, ref, runId, lease, result, state } = journal;
+  const landed = (): Published => {
+    const { log } = journal;
+    if (verdict.kind === 'failed') {
+      report({ kind: 'stalled', branch, state, why: verdict.why, commit: result, ...(log === undefined ? {} : { log }) });
+      return { kind: 'stalled', commit: result };
+    }
+    return { kind: 'advanced', next: verdict.next, commit: result };
+  };
+  const tip = await arbiter.tip(ref);
+  // A command that switched to the branch has moved it itself.
+  const from = verdict.kind === 'failed' && tip !== undefined && tip === verdict.onTopOf ? tip : lease;
+  if (tip === result) return landed();
+  const move = await arbiter.publish({
+    runId,
+    ref,
+    from,
+    to: result,
+    reason: `aynig: ${verdict.kind === 'complete' ? verdict.next : 'stalled'} (run ${runId})`,
+    onDelivery: (delivery) => journals.write({ ...journal, phase: 'delivering', delivery }),
+  });
+  switch (move.kind) {
+    case 'moved':
+      return landed();
+    case 'beaten':
+      report({ kind: 'lost-branch', branch, runId });
+      return { kind: 'lost' };
+    case 'refused': {
+      // The pin holds exactly what has still to be delivered, a stall commit included.
+      await writeRef(repository.git, keptRef(runId), result, `aynig: keep ${runId}`);
+      const { delivery: _done, ...undelivered } = journal;
+      journals.write({ ...undelivered, phase: 'undelivered' });
+      report({ kind: 'undelivered', branch, runId, why: move.why });
+      return { kind: 'undelivered' };
+    }
+  }
+}
+
+/** Removes a run's worktree, once all in it is pinned. One that cannot be saved is left where it is, and said so. */
+export async function dropWorktree(context: Context, journal: Journal): Promise<void> {
+  if (!existsSync(journal.worktree) && adminDirectory(context.repository.commonDir, journal.worktree) === undefined) return;
+  try {
+    await removeWorktree(context.repository.git, context.repository.commonDir, journal.worktree);
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure === undefined) throw error;
+    context.report({ kind: 'worktree-left', branch: journal.branch, path: journal.worktree, why: failure.message });
+  }
+}

@@ -1,0 +1,74 @@
+import { failureOrThrow } from '../git/causes.js';
+import { keptRef } from '../git/names.js';
+import { deleteRef, isAncestor } from '../git/refs.js';
+import type { Journal } from '../runner/journal.js';
+import { tryLock } from '../runner/lock.js';
+import { presenceOf } from '../runner/process-identity.js';
+import { endOrphans } from '../runner/run-command.js';
+import type { Context } from './context.js';
+import { repairDelivery } from './deliver.js';
+import { dropWorktree, type LeasedJournal, settle } from './settle.js';
+import { readTip } from './tip.js';
+
+/**
+ * Finishes what runs left whose runner is gone: ends their processes, saves their work, releases their branches. First
+ * thing of every tick. Every step can be repeated; a second sweeper at the same time stands back.
+ */
+export async function sweep(context: Context): Promise<void> {
+  const journals = context.journals.all();
+  for (const journal of journals) {
+    if (journal.phase !== 'undelivered' && presenceOf(journal.runner) !== 'dead') continue;
+    const lock = tryLock(context.journals.fileFor(journal.runId, 'lock'));
+    if ('holder' in lock) continue;
+    try {
+      // Another sweeper may have finished it between the listing and the lock.
+      const current = context.journals.read(journal.runId);
+      if (current !== undefined) await sweepOne(context, current, journals);
+    } catch (error) {
+      const failure = failureOrThrow(error);
+      context.report({ kind: 'failed', branch: journal.branch, code: failure.code, why: failure.message, hint: failure.hint });
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+async function sweepOne(context: Context, journal: Journal, all: readonly Journal[]): Promise<void> {
+  if (journal.phase === 'undelivered') return sweepUndelivered(context, journal);
+  await endOrphans(journal.runId, journal.command);
+  const leased = await withLease(context, journal);
+  let worktreeLeft = false;
+  if (leased !== undefined) {
+    if (leased.delivery !== undefined) await repairDelivery(context.repository, context.objects, leased.ref, leased.delivery);
+    const settled = await settle(context, leased, leased.end ?? { reason: 'the runner ended before its command did' });
+    worktreeLeft = settled.worktreeLeft;
+    if (settled.kind === 'undelivered') {
+      await dropWorktree(context, leased);
+      return;
+    }
+  }
+  const shared = all.some(
+    (other) => other.runId !== journal.runId && other.worktree === journal.worktree && context.journals.read(other.runId) !== undefined,
+  );
+  if (!worktreeLeft && !shared) await dropWorktree(context, journal);
+  context.journals.remove(journal.runId);
+}
+
+/** The journal with its lease; undefined when the claim never took effect. */
+async function withLease(context: Context, journal: Journal): Promise<LeasedJournal | undefined> {
+  if (journal.lease !== undefined) return { ...journal, lease: journal.lease };
+  const tip = await context.arbiter.tip(journal.ref);
+  if (tip === undefined) return undefined;
+  const read = readTip(await context.objects.commit(tip));
+  return read.kind === 'lease' && read.lease.runId === journal.runId ? { ...journal, lease: tip } : undefined;
+}
+
+/** A result that waits for a branch which went another way waits in vain: the pin stays, the journal goes. */
+async function sweepUndelivered(context: Context, journal: Journal): Promise<void> {
+  const tip = await context.arbiter.tip(journal.ref);
+  if (tip === journal.lease || journal.result === undefined) return;
+  const landed = tip !== undefined && (tip === journal.result || (await isAncestor(context.repository.git, journal.result, tip)));
+  if (landed) await deleteRef(context.repository.git, keptRef(journal.runId), journal.result);
+  else context.report({ kind: 'kept', branch: journal.branch, ref: keptRef(journal.runId), what: 'the result of the run' });
+  context.journals.remove(journal.runId);
+}

@@ -1,0 +1,37 @@
+import { shortOid } from '../git/names.js';
+import type { RunEvent } from '../kernel/context.js';
+import { printable } from '../printable.js';
+
+/** One plain line for each event: the same in the hook's log and on a terminal. */
+export function eventLine(event: RunEvent): string {
+  return printable(textOf(event));
+}
+
+function textOf(event: RunEvent): string {
+  switch (event.kind) {
+    case 'started':
+      return `${event.branch}: running ${event.state} (run ${event.runId.slice(0, 8)})`;
+    case 'advanced':
+      return `${event.branch}: ${event.state} -> ${event.next} (${shortOid(event.commit)}, ${event.seconds} s) ${event.title}`;
+    case 'stalled':
+      return `${event.branch}: ${event.state} stalled. ${event.why}${event.log === undefined ? '' : ` Log: ${event.log}`}`;
+    case 'undelivered':
+      return `${event.branch}: the result waits, because ${event.why}. Bring it in with: aynig land ${event.branch}`;
+    case 'delivered':
+      return `${event.branch}: delivered ${shortOid(event.commit)}`;
+    case 'lost-branch':
+      return `${event.branch}: the branch went another way during run ${event.runId.slice(0, 8)}; nothing was published`;
+    case 'kept':
+      return `${event.branch}: ${event.what} kept at ${event.ref}`;
+    case 'worktree-left':
+      return `${event.branch}: the worktree ${event.path} is left as it is: ${event.why}`;
+    case 'announced':
+      return `${event.branch}: asks for ${event.state}; not started, ${event.why}. To run it: ${event.next}`;
+    case 'busy':
+      return `${event.branch}: left alone, ${event.operation} is in progress`;
+    case 'tick-limit':
+      return `${event.branch}: stopped after ${event.ticks} ticks (aynig.maxTicks). To go on: aynig run --branch ${event.branch}`;
+    case 'failed':
+      return `${event.branch === undefined ? '' : `${event.branch}: `}${event.why} [${event.code}] ${event.hint}`;
+  }
+}

@@ -1,0 +1,79 @@
+import * as z from 'zod/mini';
+
+const oid = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/));
+const seconds = z.int();
+
+/** One branch in `aynig status --json`. Fields are added, never renamed, under one version. */
+export const branchStatus = z.object({
+  branch: z.string(),
+  head: oid,
+  title: z.string(),
+  current: z.boolean(),
+  reading: z.enum(['idle', 'ready', 'waiting', 'untrusted', 'remote', 'leased', 'undelivered', 'expired', 'invalid', 'unreadable']),
+  state: z.nullable(z.string()),
+  detail: z.nullable(z.string()),
+  runId: z.nullable(z.string()),
+  runnerId: z.nullable(z.string()),
+  lease: z.object({ status: z.enum(['active', 'expired', 'endless', 'n/a']), secondsLeft: z.nullable(seconds) }),
+  command: z.object({ status: z.enum(['exists', 'missing', 'untrusted', 'unusable', 'n/a']), path: z.nullable(z.string()) }),
+  lastFailure: z.nullable(z.object({ code: z.string(), why: z.string(), hint: z.string(), at: z.nullable(seconds) })),
+});
+export type BranchStatus = z.infer<typeof branchStatus>;
+
+export const statusReport = z.object({
+  schema: z.literal('aynig.status/1'),
+  runnerFailure: z.nullable(z.object({ code: z.string(), why: z.string(), hint: z.string(), at: z.nullable(seconds) })),
+  branches: z.array(branchStatus),
+});
+export type StatusReport = z.infer<typeof statusReport>;
+
+/** One state commit in `aynig events --json`. */
+export const stateEvent = z.object({
+  branch: z.string(),
+  commit: oid,
+  at: seconds,
+  state: z.nullable(z.string()),
+  title: z.string(),
+  author: z.string(),
+  runId: z.nullable(z.string()),
+  runnerId: z.nullable(z.string()),
+  originState: z.nullable(z.string()),
+  exitCode: z.nullable(seconds),
+  signal: z.nullable(z.string()),
+  problems: z.array(z.string()),
+  trailers: z.array(z.object({ key: z.string(), value: z.string() })),
+});
+export type StateEvent = z.infer<typeof stateEvent>;
+
+export const eventsReport = z.object({ schema: z.literal('aynig.events/1'), events: z.array(stateEvent) });
+
+export const runReport = z.object({
+  schema: z.literal('aynig.run/1'),
+  branches: z.array(
+    z.object({
+      branch: z.string(),
+      outcomes: z.array(
+        z.object({
+          kind: z.enum(['nothing', 'advanced', 'stalled', 'taken-over', 'delivered', 'undelivered', 'busy', 'lost-race', 'lost-branch']),
+          state: z.optional(z.string()),
+          commit: z.optional(oid),
+          reading: z.optional(z.string()),
+          operation: z.optional(z.string()),
+        }),
+      ),
+      failure: z.nullable(z.object({ code: z.string(), why: z.string(), hint: z.string() })),
+    }),
+  ),
+  counts: z.object({ advanced: z.int(), stalled: z.int(), undelivered: z.int(), failed: z.int() }),
+});
+export type RunReport = z.infer<typeof runReport>;
+
+export const logsReport = z.object({ schema: z.literal('aynig.logs/1'), commit: oid, path: z.string(), bytes: z.int() });
+export const versionReport = z.object({ schema: z.literal('aynig.version/1'), aynig: z.string(), node: z.string(), git: z.string() });
+
+/** Every verb that has `--json`, and what it prints. */
+export const schemas = { status: statusReport, events: eventsReport, run: runReport, logs: logsReport, version: versionReport } as const;
+export type SchemaName = keyof typeof schemas;
+
+/** JSON Schema (draft 2020-12) of what `aynig <verb> --json` prints. */
+export const jsonSchema = (verb: SchemaName): unknown => z.toJSONSchema(schemas[verb]);

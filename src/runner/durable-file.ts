@@ -1,0 +1,40 @@
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Replaces a file so that after a crash or power cut it has its old or its new content, never a part. With
+ * `sync: false` it survives a crash of the process but perhaps not of the machine.
+ */
+export function writeDurably(path: string, text: string, { sync = true } = {}): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = openSync(temporary, 'w', 0o600);
+  try {
+    writeSync(file, text);
+    if (sync) fsyncSync(file);
+  } catch (error) {
+    closeSync(file);
+    unlinkSync(temporary);
+    throw error;
+  }
+  closeSync(file);
+  renameSync(temporary, path);
+  if (sync) syncDirectory(dirname(path));
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** Removes a file; one that is not there is as good. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

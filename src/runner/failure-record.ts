@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RefName } from '../git/names.js';
+import { removeFile, writeDurably } from './durable-file.js';
+
+/** Why a tick of a branch could not be done, for `aynig status`: a hook's own output is seen by nobody. */
+export interface FailureRecord {
+  readonly code: string;
+  readonly why: string;
+  readonly hint: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+}
+
+/** The key under which failures that concern no single branch are kept. */
+export const anyBranch = 'refs/heads/' as RefName;
+
+/** File names are digests: a branch name may be longer than a file name can be. */
+const fileOf = (own: string, ref: RefName): string =>
+  join(own, 'failures', `${createHash('sha256').update(ref).digest('hex').slice(0, 32)}.json`);
+
+export function recordFailure(own: string, ref: RefName, record: FailureRecord): void {
+  mkdirSync(join(own, 'failures'), { recursive: true, mode: 0o700 });
+  writeDurably(fileOf(own, ref), JSON.stringify({ ref, ...record }), { sync: false });
+}
+
+export const clearFailure = (own: string, ref: RefName): void => removeFile(fileOf(own, ref));
+
+export function readFailure(own: string, ref: RefName): FailureRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(fileOf(own, ref), 'utf8')) as FailureRecord;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { Failure } from '../failure.js';
+import { removeFile } from './durable-file.js';
+import { identityOf, type ProcessIdentity, presenceOf } from './process-identity.js';
+
+/** A lock file that this process holds. */
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes a lock file or says who has it. A file of a dead process is taken over. Locks here save work or keep git calls
+ * apart; no safety rests on them, since every ref moves by compare-and-swap.
+ */
+export function tryLock(path: string): Lock | { readonly holder: ProcessIdentity } {
+  const own = JSON.stringify({ ...identityOf(process.pid), token: `${process.pid}-${counter++}` });
+  const temporary = `${path}.${process.pid}.${counter}`;
+  writeFileSync(temporary, own, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      if (linked(temporary, path)) return { release: () => releaseOwn(path, own) };
+      const held = readHolder(path);
+      if (held === undefined) continue;
+      if (presenceOf(held.identity) !== 'dead') return { holder: held.identity };
+      dropStale(path, held.text);
+    }
+  } finally {
+    removeFile(temporary);
+  }
+  throw lockTimeout(path);
+}
+
+/** Waits up to `limitMs` for the lock. Throws {@link Failure} lock-timeout. */
+export async function waitForLock(path: string, limitMs: number): Promise<Lock> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const lock = tryLock(path);
+    if ('release' in lock) return lock;
+    if (Date.now() > deadline) throw lockTimeout(path, lock.holder.pid);
+    await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
+  }
+}
+
+let counter = 0;
+
+/** link(2) creates the file with its content in one step, or fails because another was first. */
+function linked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readHolder(path: string): { readonly identity: ProcessIdentity; readonly text: string } | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return { identity: JSON.parse(text) as ProcessIdentity, text };
+  } catch {
+    // Not written by us in one piece: nobody can be holding it.
+    return { identity: { pid: 0, startTime: '', space: identityOf(process.pid).space }, text };
+  }
+}
+
+/** Takes a dead holder's file away; when another process was quicker and the file is a live one by now, puts it back. */
+function dropStale(path: string, stale: string): void {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (readFileSync(aside, 'utf8') !== stale) linked(aside, path);
+  unlinkSync(aside);
+}
+
+function releaseOwn(path: string, own: string): void {
+  if (readHolder(path)?.text === own) removeFile(path);
+}
+
+const lockTimeout = (path: string, pid?: number): Failure =>
+  new Failure('lock-timeout', `${path} was not free in time${pid === undefined ? '' : ` (held by process ${pid})`}.`, {
+    hint: 'See which run is busy with: aynig status --all',
+  });

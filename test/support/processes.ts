@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A process that belongs to a test, known by the HOME that the test gave it. */
+export interface TestProcess {
+  readonly pid: number;
+  readonly arguments: readonly string[];
+  readonly environment: readonly string[];
+}
+
+/** What a process file of /proc holds; empty when the process has gone meanwhile. */
+function procFile(pid: number, name: 'cmdline' | 'environ' | 'stat'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
+    throw error;
+  }
+}
+
+/** All living processes that were started, however indirectly, with this HOME: no test shares one with another. */
+export function processesWithHome(home: string): TestProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .flatMap((pid) => {
+      const environment = procFile(pid, 'environ').split('\0');
+      if (!environment.includes(`HOME=${home}`)) return [];
+      return [{ pid, environment, arguments: procFile(pid, 'cmdline').split('\0').slice(0, -1) }];
+    });
+}
+
+/** Ends, one by one by their ids, all processes of a test, also those that are being started meanwhile. */
+export function endProcessesWithHome(home: string): void {
+  for (let left = processesWithHome(home), round = 0; left.length > 0 && round < 100; left = processesWithHome(home), round++)
+    for (const { pid } of left) kill(pid, 'SIGKILL');
+}
+
+/** Sends a signal; a process that has gone is as good. A negative id means a process group. */
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Process group of a process, or undefined when it has gone. */
+export function groupOf(pid: number): number | undefined {
+  const stat = procFile(pid, 'stat');
+  return stat === '' ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+}
