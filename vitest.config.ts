@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build-once.ts'],
     environment: 'node',
+    reporters: ['default', ['json', { outputFile: 'node_modules/.vitest/results.json' }]],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

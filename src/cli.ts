@@ -12,6 +12,12 @@ const io = processIo();
 let result: Promise<number> | undefined;
 let debug = false;
 
+/** Asks yargs for its own completions: verbs and options. */
+type Defaults = (then: (error: Error | null, defaults: string[] | undefined) => void) => void;
+
+/** Verbs whose argument, or an option of theirs, is a branch. */
+const takesBranch = new Set(['run', 'status', 'events', 'logs', 'land', 'cancel']);
+
 const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
 const json = {
   json: { type: 'boolean', default: false, describe: 'Print one JSON document; see its schema with: aynig schema <verb>' },
@@ -170,18 +176,34 @@ const parser = verbs(
   yargs(hideBin(process.argv))
     .scriptName('aynig')
     .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-positional-numbers': false })
-    .usage('Usage: $0 <verb> [options]\n\nA commit that ends in "aynig-state: build" asks for .aynig/command/build.')
+    .usage('Usage: $0 <verb> [options]')
     .option('C', { type: 'string', describe: 'Act as if started in this directory', requiresArg: true })
     .option('log-level', { choices: ['debug', 'info', 'warn', 'error'], describe: 'How much is said', requiresArg: true })
-    .epilogue('Start with: aynig init, then commit a request: aynig set-state hello')
+    .epilogue(
+      'A commit that ends in "aynig-state: build" asks for the command .aynig/command/build.\nStart with: aynig init, then: aynig set-state hello',
+    )
     .version(AYNIG_VERSION)
     .help()
     .alias('help', 'h')
     .wrap(Math.min(100, process.stdout.columns ?? 100)),
 )
-  .completion('completion', 'Print a completion script for bash or zsh')
-  .demandCommand(1, 'Name a verb.')
-  .strict()
+  .completion(
+    'completion',
+    'Print a completion script for bash or zsh',
+    (_current: string, argv: unknown, complete: Defaults, done: (names: string[]) => void) => {
+      complete((_error, defaults = []) => {
+        const verb = String((argv as { _?: unknown[] })._?.[1] ?? '');
+        if (!takesBranch.has(verb)) done(defaults);
+        else
+          void import('./commands/branch-argument.js')
+            .then(({ branchNames }) => branchNames(resolve('.')))
+            .then((names) => done([...defaults, ...names]));
+      });
+    },
+  )
+  .demandCommand(process.argv.includes('--get-yargs-completions') ? 0 : 1, 'Name a verb.')
+  // The shell asks for completions by an option that no verb knows.
+  .strict(!process.argv.includes('--get-yargs-completions'))
   .fail((message, error) => {
     throw (
       error ??

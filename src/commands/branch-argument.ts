@@ -1,7 +1,9 @@
 import { Failure } from '../failure.js';
+import { failureOrThrow } from '../git/causes.js';
 import { lineOf } from '../git/gate.js';
 import { type BranchName, branchRef } from '../git/names.js';
-import type { Repository } from '../git/repository.js';
+import { readBranchTips } from '../git/refs.js';
+import { openRepository, type Repository } from '../git/repository.js';
 
 /** The branch that a verb means: the one named, else the current one. Throws {@link Failure}: detached-head, unborn-branch, no-such-branch. */
 export async function branchArgument(repository: Repository, named?: string): Promise<BranchName> {
@@ -31,4 +33,14 @@ export async function currentBranch({ git, gitDir }: Repository): Promise<Branch
 async function exists({ git }: Repository, branch: BranchName): Promise<boolean> {
   const found = await git(['show-ref', '--verify', '--quiet', branchRef(branch)], { ok: [0, 1, 128] });
   return found.exitCode === 0;
+}
+
+/** For completion: the branches around a directory, or none where there is no repository. */
+export async function branchNames(cwd: string): Promise<string[]> {
+  try {
+    return (await readBranchTips((await openRepository(cwd)).git)).map(({ branch }) => branch);
+  } catch (error) {
+    failureOrThrow(error);
+    return [];
+  }
 }

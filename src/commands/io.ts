@@ -1,6 +1,8 @@
 /** Where a verb prints: results to `out`, words for people to `err`. */
 export interface Io {
   out(text: string): void;
+  /** Prints without a newline, and waits where the reader is slower. */
+  write(text: string): Promise<void>;
   err(text: string): void;
   readonly errIsTerminal: boolean;
 }
@@ -14,6 +16,9 @@ export function processIo(): Io {
     });
   return {
     out: (text) => process.stdout.write(`${text}\n`),
+    async write(text) {
+      if (!process.stdout.write(text)) await new Promise((resume) => process.stdout.once('drain', resume));
+    },
     err: (text) => process.stderr.write(`${text}\n`),
     errIsTerminal: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
   };

@@ -39,7 +39,10 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     ...(flags.logLevel === undefined ? {} : { logLevel: flags.logLevel }),
   });
   try {
-    const current = await currentBranch(context.repository);
+    const current =
+      flags.currentBranch === 'only' && flags.branch.length === 0
+        ? await branchArgument(context.repository)
+        : await currentBranch(context.repository);
     const named = await Promise.all(flags.branch.map((branch) => branchArgument(context.repository, branch)));
     const select = selection(flags, named, current);
     if (flags.detach) return detach(context, flags, io);

@@ -1,8 +1,11 @@
 import { Failure } from '../failure.js';
 import { failureOf } from '../git/causes.js';
 import { GitError, lineOf, openGit } from '../git/gate.js';
+import { type BranchName, branchRef } from '../git/names.js';
 import { openRepository } from '../git/repository.js';
 import { readState, working } from '../kernel/names.js';
+import { openContext } from '../kernel/open-context.js';
+import { survey } from '../kernel/survey.js';
 import { branchArgument, currentBranch } from './branch-argument.js';
 import type { Io } from './io.js';
 import { bodyOf, checkedMessage, type MessageFlags, trailersOf } from './messages.js';
@@ -41,6 +44,7 @@ export async function setState(flags: SetStateFlags, io: Io): Promise<number> {
   // Inside a run HEAD is detached by design; elsewhere a commit on no branch would be seen by nobody.
   const insideRun = (process.env['AYNIG_RUN_ID'] ?? '') !== '';
   const branch = insideRun ? await currentBranch(repository) : await branchArgument(repository);
+  if (branch !== undefined && !insideRun) await refuseOnLease(flags.cwd, branch);
   const git = openGit({ cwd: flags.cwd });
   try {
     await git(['commit', '--quiet', '--allow-empty', '--cleanup=whitespace', '--file=-'], {
@@ -60,4 +64,23 @@ export async function setState(flags: SetStateFlags, io: Io): Promise<number> {
   }
   io.out(`${branch ?? 'HEAD'}: ${state} (${lineOf(await git(['rev-parse', '--short=12', 'HEAD'], { asUser: true }))})`);
   return 0;
+}
+
+/** A commit on top of a lease would cut the run off. `commit-msg` says the same where it is installed. */
+async function refuseOnLease(cwd: string, branch: BranchName): Promise<void> {
+  const context = await openContext({ cwd, startedBy: 'person' });
+  try {
+    const [found] = await survey(context, [branchRef(branch)]);
+    if (found === undefined || 'failure' in found || (found.reading.kind !== 'leased' && found.reading.kind !== 'undelivered')) return;
+    const { lease } = found.reading;
+    throw found.reading.kind === 'leased'
+      ? new Failure('branch-leased', `${branch} is held by a run of ${lease.originState} on ${lease.runnerId}.`, {
+          hint: 'Wait for it (aynig status), or end it with: aynig cancel',
+        })
+      : new Failure('branch-leased', `A finished run of ${lease.originState} waits to be brought into ${branch}.`, {
+          hint: 'Bring it in with: aynig land   (or give it up with: aynig cancel)',
+        });
+  } finally {
+    await context.objects.close();
+  }
 }

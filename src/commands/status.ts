@@ -1,10 +1,11 @@
-import { branchRef } from '../git/names.js';
+import { type BranchName, branchRef, type RefName } from '../git/names.js';
+import type { Context } from '../kernel/context.js';
 import { openContext } from '../kernel/open-context.js';
-import { survey } from '../kernel/survey.js';
-import type { StatusReport } from '../observe/schemas.js';
-import { statusLines, statusOf, statusTable } from '../observe/status.js';
+import { surveyEach } from '../kernel/survey.js';
+import type { BranchStatus, StatusReport } from '../observe/schemas.js';
+import { accountOf, statusLines, statusOf, statusTable } from '../observe/status.js';
 import { printable } from '../printable.js';
-import { anyBranch, readFailure } from '../runner/failure-record.js';
+import { anyBranch, type FailureRecord, readFailures } from '../runner/failure-record.js';
 import { branchArgument, currentBranch } from './branch-argument.js';
 import type { Io } from './io.js';
 
@@ -22,25 +23,49 @@ export async function status(flags: StatusFlags, io: Io): Promise<number> {
   try {
     const current = await currentBranch(context.repository);
     const refs = flags.all ? undefined : [branchRef(await branchArgument(context.repository, flags.branch))];
-    const found = await survey(context, refs);
-    const failed = found.find((one) => 'failure' in one);
-    if (!flags.all && failed !== undefined && 'failure' in failed) throw failed.failure;
-    const branches = [];
-    for (const one of found) branches.push(await statusOf(context, one, current));
-    const runnerFailure = readFailure(context.places.own, anyBranch) ?? null;
-    if (flags.json) {
-      const failure =
-        runnerFailure === null
-          ? null
-          : { code: runnerFailure.code, why: runnerFailure.why, hint: runnerFailure.hint, at: runnerFailure.at };
-      io.out(JSON.stringify({ schema: 'aynig.status/1', runnerFailure: failure, branches } satisfies StatusReport));
-    } else {
-      for (const line of flags.all ? statusTable(branches) : branches.flatMap(statusLines)) io.out(line);
-      if (runnerFailure !== null)
-        io.out(printable(`The last runner that a hook started failed: ${runnerFailure.why} [${runnerFailure.code}] ${runnerFailure.hint}`));
-    }
-    return failed === undefined ? 0 : 1;
+    const failures = readFailures(context.places.own);
+    const recorded = accountOf(failures.get(anyBranch));
+    const branches = statuses(context, refs, { failures, current, all: flags.all });
+    const unreadable = flags.json ? await printJson(branches, recorded, io) : await printText(branches, flags.all, io);
+    if (recorded !== null && !flags.json)
+      io.out(printable(`The last runner that a hook started failed: ${recorded.why} [${recorded.code}] ${recorded.hint}`));
+    return unreadable ? 1 : 0;
   } finally {
     await context.objects.close();
   }
+}
+
+interface Look {
+  readonly failures: ReadonlyMap<RefName, FailureRecord>;
+  readonly current: BranchName | undefined;
+  readonly all: boolean;
+}
+
+/** One status after another. Where a single branch is meant, one that cannot be read is the failure of the verb. */
+async function* statuses(context: Context, refs: readonly RefName[] | undefined, look: Look) {
+  for await (const found of surveyEach(context, refs)) {
+    if ('failure' in found && !look.all) throw found.failure;
+    yield await statusOf(context, found, look.failures, look.current);
+  }
+}
+
+/** Prints as it reads: ten thousand branches need no more memory than one. True when a branch could not be read. */
+async function printJson(branches: AsyncIterable<BranchStatus>, runnerFailure: StatusReport['runnerFailure'], io: Io): Promise<boolean> {
+  let unreadable = false;
+  let separator = '';
+  await io.write(`{"schema":"aynig.status/1","runnerFailure":${JSON.stringify(runnerFailure)},"branches":[`);
+  for await (const branch of branches) {
+    unreadable ||= branch.reading === 'unreadable';
+    await io.write(separator + JSON.stringify(branch));
+    separator = ',';
+  }
+  await io.write(']}\n');
+  return unreadable;
+}
+
+async function printText(branches: AsyncIterable<BranchStatus>, all: boolean, io: Io): Promise<boolean> {
+  const collected: BranchStatus[] = [];
+  for await (const branch of branches) collected.push(branch);
+  for (const line of all ? statusTable(collected) : collected.flatMap(statusLines)) await io.write(`${line}\n`);
+  return collected.some(({ reading }) => reading === 'unreadable');
 }

@@ -3,28 +3,13 @@ import { join } from 'node:path';
 import { type Git, GitError, lineOf, openGit } from './gate.js';
 import { isOid, type Oid, type RefName } from './names.js';
 
-/** Adds a detached worktree at `commit`, locked from its first moment (git-worktree(1), `--lock`). */
-export async function addWorktree(git: Git, worktree: { path: string; commit: Oid; reason: string }): Promise<void> {
+/** Adds a detached worktree at `commit`, locked from its first moment (git-worktree(1), `--lock`; `--reason` needs git 2.33). */
+export async function addWorktree(git: Git, worktree: { path: string; commit: Oid }): Promise<void> {
   // What it writes can be made again from the lease at any time: nothing of it needs to survive a power cut.
-  await git(
-    [
-      '-c',
-      'core.fsync=none',
-      'worktree',
-      'add',
-      '--quiet',
-      '--detach',
-      '--lock',
-      '--reason',
-      worktree.reason,
-      worktree.path,
-      worktree.commit,
-    ],
-    {
-      // Checking out a large tree takes time; it is bounded all the same.
-      timeoutMs: 30 * 60_000,
-    },
-  );
+  await git(['-c', 'core.fsync=none', 'worktree', 'add', '--quiet', '--detach', '--lock', worktree.path, worktree.commit], {
+    // Checking out a large tree takes time; it is bounded all the same.
+    timeoutMs: 30 * 60_000,
+  });
 }
 
 /** Git calls inside a worktree of a run. The ceiling keeps a damaged one from becoming the user's repository. */

@@ -3,7 +3,7 @@ import { failureOrThrow } from '../git/causes.js';
 import type { BranchName, RefName } from '../git/names.js';
 import { clearFailure, recordFailure } from '../runner/failure-record.js';
 import type { Context } from './context.js';
-import { type Surveyed, survey } from './survey.js';
+import { type Surveyed, surveyEach } from './survey.js';
 import { sweep } from './sweep.js';
 import { act, type Chain, endChain, type TickOutcome, tick } from './tick.js';
 
@@ -35,7 +35,7 @@ export async function runBranches(context: Context, options: RunOptions): Promis
   const active = new Map<RefName, Promise<void>>();
   await sweep(context);
   const look = async (): Promise<void> => {
-    for (const found of await survey(context, options.refs)) {
+    for await (const found of surveyEach(context, options.refs)) {
       if (!options.select(found.at.branch) || active.has(found.at.ref) || waiting.some(({ at }) => at.ref === found.at.ref)) continue;
       if ('failure' in found) {
         done.push({ branch: found.at.branch, outcomes: [], failure: found.failure });

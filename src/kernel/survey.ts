@@ -21,17 +21,23 @@ export type Surveyed =
 const batchSize = 256;
 
 /**
- * Reads the tips of all branches (or of `refs`) and says what each means. One damaged branch does not hide the others.
- * `forRun` asks whether this process may start a request; a person who looks is told the same as a hook would be.
+ * Reads the tips of all branches (or of `refs`) and says what each means, batch by batch: memory does not grow with their
+ * number where the caller keeps nothing. One damaged branch does not hide the others. A context made for a hook is told
+ * what a hook would do, which is also what a person who only looks wants to know.
  */
-export async function survey(context: Context, refs?: readonly RefName[]): Promise<Surveyed[]> {
+export async function* surveyEach(context: Context, refs?: readonly RefName[]): AsyncGenerator<Surveyed> {
   const tips = await readBranchTips(context.repository.git, refs);
-  const surveyed: Surveyed[] = [];
   for (let start = 0; start < tips.length; start += batchSize) {
     const batch = tips.slice(start, start + batchSize);
     const commits = await Promise.allSettled(batch.map(({ oid }) => context.objects.commit(oid)));
-    surveyed.push(...(await Promise.all(batch.map((at, index) => surveyOne(context, at, commits[index])))));
+    yield* await Promise.all(batch.map((at, index) => surveyOne(context, at, commits[index])));
   }
+}
+
+/** {@link surveyEach} for a few branches. */
+export async function survey(context: Context, refs: readonly RefName[]): Promise<Surveyed[]> {
+  const surveyed: Surveyed[] = [];
+  for await (const one of surveyEach(context, refs)) surveyed.push(one);
   return surveyed;
 }
 

@@ -19,6 +19,7 @@ import type { Reading } from './decide.js';
 import { repairDelivery } from './deliver.js';
 import { leaseMessage, stallMessage } from './lease.js';
 import { trailerValue } from './message.js';
+import { logLevels } from './settings.js';
 import { dropWorktree, type LeasedJournal, settle } from './settle.js';
 import { survey } from './survey.js';
 import { leaseSecondsOf, type Tip } from './tip.js';
@@ -237,8 +238,7 @@ async function execute(
         runId,
         remote: '',
         role: context.role ?? '',
-        logLevel:
-          context.logLevel === '' ? (trailerValue(request.message.trailers, 'aynig-log-level') ?? settings.logLevel) : context.logLevel,
+        logLevel: logLevelOf(context, request),
         trailers: request.message.trailers,
         ceiling: places.worktrees(),
       }),
@@ -253,6 +253,12 @@ async function execute(
     clearInterval(renew);
     context.stop.removeEventListener('abort', onStop);
   }
+}
+
+/** What a command is told to say: the command line first, then the request, the environment, the settings. */
+function logLevelOf({ logLevel, environment, settings }: Context, request: Request): string {
+  const wanted = [logLevel, trailerValue(request.message.trailers, 'aynig-log-level'), environment['AYNIG_LOG_LEVEL']];
+  return wanted.find((level) => logLevels.some((known) => known === level)) ?? settings.logLevel;
 }
 
 /** A fresh detached worktree at the request, or the last one of the chain as the next finds it. */
@@ -273,7 +279,7 @@ async function prepareWorktree(context: Context, journal: Journal, chain: Chain)
   // Parallel calls of one repository race inside git.
   const lock = await waitForLock(join(places.own, 'worktree.lock'), worktreeLockMs);
   try {
-    await addWorktree(repository.git, { path: journal.worktree, commit: journal.request, reason: `aynig run ${journal.runId}` });
+    await addWorktree(repository.git, { path: journal.worktree, commit: journal.request });
   } finally {
     lock.release();
   }

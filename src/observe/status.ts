@@ -1,4 +1,4 @@
-import type { BranchName } from '../git/names.js';
+import type { BranchName, RefName } from '../git/names.js';
 import { findCommand } from '../kernel/command-lookup.js';
 import type { Context } from '../kernel/context.js';
 import type { CommandLookup, Reading } from '../kernel/decide.js';
@@ -7,15 +7,20 @@ import { readState } from '../kernel/names.js';
 import type { Surveyed } from '../kernel/survey.js';
 import type { Lease, Tip } from '../kernel/tip.js';
 import { printable } from '../printable.js';
-import { readFailure } from '../runner/failure-record.js';
+import type { FailureRecord } from '../runner/failure-record.js';
 import type { BranchStatus } from './schemas.js';
 
 type Found = Extract<Surveyed, { reading: unknown }>;
 
 /** What `aynig status` says about one branch. Reads and never writes. */
-export async function statusOf(context: Context, surveyed: Surveyed, current?: BranchName): Promise<BranchStatus> {
+export async function statusOf(
+  context: Context,
+  surveyed: Surveyed,
+  failures: ReadonlyMap<RefName, FailureRecord>,
+  current?: BranchName,
+): Promise<BranchStatus> {
   const { at } = surveyed;
-  const recorded = readFailure(context.places.own, at.ref) ?? null;
+  const recorded = accountOf(failures.get(at.ref));
   const common = { branch: at.branch as string, head: at.oid as string, current: at.branch === current };
   if ('failure' in surveyed) {
     const { code, message, hint } = surveyed.failure;
@@ -47,6 +52,10 @@ export async function statusOf(context: Context, surveyed: Surveyed, current?: B
     lastFailure: recorded ?? stallOf(tip),
   };
 }
+
+/** A recorded failure as it is shown. */
+export const accountOf = (record: FailureRecord | undefined): BranchStatus['lastFailure'] =>
+  record === undefined ? null : { code: record.code, why: record.why, hint: record.hint, at: record.at };
 
 const titleOf = (tip: Tip): string => (tip.kind === 'invalid' ? firstLine(tip.commit.message) : (tip.message?.title ?? ''));
 const firstLine = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8').trimStart().split('\n', 1)[0] ?? '';

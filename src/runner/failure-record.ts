@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RefName } from '../git/names.js';
 import { removeFile, writeDurably } from './durable-file.js';
@@ -27,10 +27,28 @@ export function recordFailure(own: string, ref: RefName, record: FailureRecord):
 
 export const clearFailure = (own: string, ref: RefName): void => removeFile(fileOf(own, ref));
 
-export function readFailure(own: string, ref: RefName): FailureRecord | undefined {
+/** All that is recorded, by ref. One listing serves any number of branches. */
+export function readFailures(own: string): ReadonlyMap<RefName, FailureRecord> {
+  const folder = join(own, 'failures');
+  let names: string[];
   try {
-    return JSON.parse(readFileSync(fileOf(own, ref), 'utf8')) as FailureRecord;
+    names = readdirSync(folder).filter((name) => name.endsWith('.json'));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    throw error;
+  }
+  const records = names.flatMap((name) => {
+    const record = readRecord(join(folder, name));
+    return record === undefined ? [] : [[record.ref, record] as const];
+  });
+  return new Map(records);
+}
+
+function readRecord(path: string): (FailureRecord & { readonly ref: RefName }) | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as FailureRecord & { readonly ref: RefName };
+  } catch (error) {
+    // A tick that went well has just removed it.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
