@@ -56,6 +56,8 @@ export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
       to: commit,
       reason: `aynig: cancel (run ${lease.runId})`,
     });
+    if (move.kind === 'refused')
+      throw new Failure('lost-race', `${branch} cannot be moved now: ${move.why}.`, { hint: 'Finish or abort it, then: aynig cancel' });
     if (move.kind !== 'moved')
       throw new Failure('lost-race', `${branch} moved while it was being cancelled.`, { hint: 'See where it stands with: aynig status' });
     // A result that waited for delivery is kept by its ref.

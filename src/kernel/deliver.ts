@@ -5,7 +5,6 @@ import type { Oid, RefName } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
 import { swapRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
-import { operationInProgress } from '../git/worktree.js';
 import type { Delivery } from '../runner/journal.js';
 import type { Advance, Move } from './arbiter.js';
 
@@ -19,9 +18,7 @@ const lockTries = 10;
  * the ways there are it is the one that loses no byte of the user's and that no later `git commit -a` takes back.
  * Refuses, and changes nothing, when unsaved work overlaps.
  */
-export async function deliverInto(worktree: string, repository: Repository, objects: Objects, advance: Advance): Promise<Move> {
-  const operation = operationInProgress(repository.commonDir, advance.ref);
-  if (operation !== undefined) return { kind: 'refused', why: `${operation} is in progress in ${worktree}` };
+export async function deliverInto(worktree: string, objects: Objects, advance: Advance): Promise<Move> {
   const git = openGit({ cwd: worktree });
   advance.onDelivery?.({ startedAt: Date.now(), worktree, from: advance.from, to: advance.to, dirty: await dirtyPaths(worktree, advance) });
   for (let attempt = 1; ; attempt++) {

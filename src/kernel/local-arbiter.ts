@@ -4,6 +4,7 @@ import type { RefName } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
 import { readBranchTips, swapRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
+import { operationInProgress } from '../git/worktree.js';
 import type { Journals } from '../runner/journal.js';
 import type { Advance, Arbiter, Move } from './arbiter.js';
 import { deliverInto } from './deliver.js';
@@ -16,11 +17,14 @@ export function localArbiter(repository: Repository, objects: Objects, journals:
     tip: (ref) => objects.ref(ref),
     claim: swap,
     async publish(advance) {
+      // Moving a branch under a rebase makes the user's `git rebase --continue` fail at its end.
+      const operation = operationInProgress(repository.commonDir, advance.ref);
+      if (operation !== undefined) return { kind: 'refused', why: `${operation} of the branch is in progress` };
       const [from, to] = await Promise.all([objects.commit(advance.from), objects.commit(advance.to)]);
       // The same tree: invisible in a checkout, so the ref alone can move.
       if (from.tree === to.tree) return swap(advance);
       const checkout = await checkoutOf(advance.ref);
-      return checkout === undefined ? swap(advance) : deliverInto(checkout, repository, objects, advance);
+      return checkout === undefined ? swap(advance) : deliverInto(checkout, objects, advance);
     },
     renew(runId) {
       journals.touch(runId);

@@ -321,6 +321,7 @@ async function takeOver(context: Context, at: BranchTip, tip: Tip, reading: Extr
     to: commit,
     reason: `aynig: stalled (run ${lease.runId} expired)`,
   });
+  if (move.kind === 'refused') return { kind: 'busy', operation: move.why };
   if (move.kind !== 'moved') return { kind: 'lost-race' };
   context.report({
     kind: 'stalled',
