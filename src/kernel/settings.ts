@@ -31,12 +31,8 @@ export const settingsSchema = z.object({
   maxTicks: z._default(whole(1, 10_000, 'the number of ticks of one branch in one go'), 50),
   skewSeconds: z._default(whole(0, 86_400, 'in seconds'), 30),
   logLevel: z._default(oneOf(logLevels), 'info'),
-  trust: z._default(oneOf(['pinned', 'branch', 'signed']), 'pinned'),
-  trustedRef: z.optional(text('a full ref name')),
-  branches: z._default(text('a pattern of branch names'), '*'),
   worktreeDir: z.optional(text('a directory')),
   wrapper: z.optional(text('a command prefix')),
-  commandsDir: z.optional(text('a directory')),
   runnerId: z._default(
     z.string().check(z.regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable ASCII characters without spaces')),
     hostname()
