@@ -257,8 +257,7 @@ git for-each-ref --format='%(refname) %(objectname)' refs/heads/job | while read
   lease=$(git commit-tree "$from^{tree}" -p "$from" -m working -m 'aynig-state: working')
   git update-ref --create-reflog -m lease "$ref" "$lease" "$from"
   git rev-parse --verify --quiet "$ref" >/dev/null
-  git -c core.fsync=none worktree add --quiet --detach --lock .worktrees/run "$from"
-  git -C .worktrees/run update-ref --no-deref HEAD "$lease"
+  git -c core.fsync=none worktree add --quiet --detach --lock .worktrees/run "$lease"
   (cd .worktrees/run && .aynig/command/job </dev/null >/dev/null 2>&1)
   head=$(git -C .worktrees/run rev-parse HEAD)
   git update-ref refs/kept/run "$head"

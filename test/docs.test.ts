@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { failureCodes } from '../src/failure.js';
-import { settingsSchema } from '../src/kernel/settings.js';
+import { settingsSchema } from '../src/kernel/settings-schema.js';
 import { projectRoot, scratch } from './support/scratch.js';
 
 const page = (name: string): string => readFileSync(join(projectRoot, name), 'utf8');

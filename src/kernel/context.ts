@@ -5,7 +5,7 @@ import type { Repository } from '../git/repository.js';
 import type { Journals } from '../runner/journal.js';
 import type { Places } from '../runner/places.js';
 import type { Arbiter } from './arbiter.js';
-import type { Settings } from './settings.js';
+import type { Settings } from './settings-schema.js';
 
 /** Everything a tick works with. Made once per process. */
 export interface Context {

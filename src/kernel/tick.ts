@@ -8,7 +8,7 @@ import { GitError } from '../git/gate.js';
 import { keptRef, type Oid } from '../git/names.js';
 import type { BranchTip } from '../git/refs.js';
 import { deleteRef } from '../git/refs.js';
-import { addWorktree, adminDirectory, gitInWorktree, operationInProgress } from '../git/worktree.js';
+import { addWorktree, gitInWorktree, operationInProgress } from '../git/worktree.js';
 import { commandEnvironment } from '../runner/command-environment.js';
 import type { CommandEnd, Journal } from '../runner/journal.js';
 import { waitForLock } from '../runner/lock.js';
@@ -19,7 +19,7 @@ import type { Reading } from './decide.js';
 import { repairDelivery } from './deliver.js';
 import { leaseMessage, stallMessage } from './lease.js';
 import { trailerValue } from './message.js';
-import { logLevels } from './settings.js';
+import { logLevels } from './settings-defaults.js';
 import { dropWorktree, type LeasedJournal, settle } from './settle.js';
 import { survey } from './survey.js';
 import { leaseSecondsOf, type Tip } from './tip.js';
@@ -104,22 +104,24 @@ async function runRequest(context: Context, at: BranchTip, request: Request, pat
     worktree: chain.previous?.worktree ?? join(context.places.worktrees(), runId),
     startedAt: context.now(),
   };
-  journals.write(claiming);
-  // The worktree is made while the branch is being claimed; a claim that is lost takes it away again.
-  const prepared = prepareWorktree(context, claiming, chain).then(
-    () => undefined,
-    (error: unknown) => failureOrThrow(error),
-  );
-  const lease = await commitTree(repository.git, {
+  const made = commitTree(repository.git, {
     tree: request.commit.tree,
     parent: at.oid,
     message: leaseMessage({ originState: request.state, runId, runnerId: settings.runnerId, seconds, parent: at.oid }),
     identity: context.identity,
-  }).catch(async (error: unknown) => {
-    await prepared;
-    throw error;
   });
+  let lease: Oid;
+  try {
+    journals.write(claiming);
+  } finally {
+    lease = await made;
+  }
   const leased: LeasedJournal = { ...claiming, lease, phase: 'running', log: join(context.places.logs(), `${at.oid}.log`) };
+  // The worktree is made while the branch moves; a claim that is lost takes it away again.
+  const prepared = prepareWorktree(context, leased, chain).then(
+    () => undefined,
+    (error: unknown) => failureOrThrow(error),
+  );
   const withdraw = async (): Promise<void> => {
     await prepared;
     if (chain.previous === undefined) await dropWorktree(context, leased);
@@ -196,7 +198,6 @@ async function execute(
     writeFileSync(bodyFile, request.message.body, { mode: 0o600 });
     await loadExeca();
     failure = await prepared;
-    if (failure === undefined) await moveWorktreeTo(context, worktree, journal.lease);
   } catch (error) {
     await prepared;
     failure = failureOrThrow(error);
@@ -261,14 +262,14 @@ function logLevelOf({ logLevel, environment, settings }: Context, request: Reque
   return wanted.find((level) => logLevels.some((known) => known === level)) ?? settings.logLevel;
 }
 
-/** A fresh detached worktree at the request, or the last one of the chain as the next finds it. */
-async function prepareWorktree(context: Context, journal: Journal, chain: Chain): Promise<void> {
+/** A fresh detached worktree at the lease, or the last one of the chain moved on to it. */
+async function prepareWorktree(context: Context, journal: LeasedJournal, chain: Chain): Promise<void> {
   const { repository, places } = context;
   if (chain.previous !== undefined && existsSync(join(journal.worktree, '.git'))) {
     const git = gitInWorktree(journal.worktree, places.worktrees());
     try {
       // What the last command left uncommitted is pinned; ignored files, such as installed packages, stay for the next.
-      await git(['checkout', '--quiet', '--force', '--detach', journal.request], { timeoutMs: 10 * 60_000 });
+      await git(['checkout', '--quiet', '--force', '--detach', journal.lease], { timeoutMs: 10 * 60_000 });
       await git(['clean', '--quiet', '--force', '-d'], { timeoutMs: 10 * 60_000 });
       return;
     } catch (error) {
@@ -279,17 +280,10 @@ async function prepareWorktree(context: Context, journal: Journal, chain: Chain)
   // Parallel calls of one repository race inside git.
   const lock = await waitForLock(join(places.own, 'worktree.lock'), worktreeLockMs);
   try {
-    await addWorktree(repository.git, { path: journal.worktree, commit: journal.request });
+    await addWorktree(repository.git, { path: journal.worktree, commit: journal.lease });
   } finally {
     lock.release();
   }
-}
-
-/** Puts the worktree's HEAD on the lease, which has the tree of the request: no file changes. */
-async function moveWorktreeTo({ repository }: Context, worktree: string, lease: Oid): Promise<void> {
-  const adminDir = adminDirectory(repository.commonDir, worktree);
-  if (adminDir === undefined) throw new GitError(['worktree', 'add'], undefined, `git has no record of ${worktree}`);
-  await repository.git([`--git-dir=${adminDir}`, 'update-ref', '--no-deref', '-m', 'aynig: lease', 'HEAD', lease]);
 }
 
 /** Removes the worktree of a chain that goes no further, and the journal that names it. */
