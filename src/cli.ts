@@ -19,14 +19,27 @@ type Defaults = (then: (error: Error | null, defaults: string[] | undefined) => 
 const takesBranch = new Set(['run', 'status', 'events', 'logs', 'land', 'cancel']);
 
 const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
+const takesWord = new Set(['status', 'events', 'logs', 'land', 'cancel']);
+const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
+
+/** The one word a verb takes, which may stand behind `--` where it begins with a dash. */
+function word(argv: object, given: string | undefined): string | undefined {
+  const [first, ...more] = [...(given === undefined ? [] : [given]), ...behindDashes(argv)];
+  if (more.length > 0)
+    throw new Failure('usage', `One word too many: ${more[0]}`, { hint: 'See what the verb takes with: aynig <verb> --help' });
+  return first;
+}
+
+const behindDashes = (argv: object): readonly string[] => ('--' in argv && Array.isArray(argv['--']) ? argv['--'].map(String) : []);
+
 const json = {
   json: { type: 'boolean', default: false, describe: 'Print one JSON document; see its schema with: aynig schema <verb>' },
 } as const;
 const branch = { type: 'string', describe: 'A branch; default: the current one' } as const;
 const messageFlags = {
-  subject: { type: 'string', describe: 'Title of the commit' },
-  prompt: { type: 'string', describe: 'Body of the commit: what the command is asked to do' },
-  'prompt-file': { type: 'string', describe: 'Read the body from a file' },
+  subject: { type: 'string', requiresArg: true, describe: 'Title of the commit' },
+  prompt: { type: 'string', requiresArg: true, describe: 'Body of the commit: what the command is asked to do' },
+  'prompt-file': { type: 'string', requiresArg: true, describe: 'Read the body from a file' },
   'prompt-stdin': { type: 'boolean', default: false, describe: 'Read the body from standard input' },
   trailer: { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'Add a trailer key:value; may be repeated' },
 } as const;
@@ -58,8 +71,13 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
             default: [] as string[],
             describe: 'Run this branch only; may be repeated',
           })
-          .option('role', { type: 'string', describe: 'Look for commands in .aynig/roles/<role> first' })
-          .option('worktree', { alias: 'w', type: 'string', describe: 'Folder for the worktrees of runs; default: .worktrees' })
+          .option('role', { type: 'string', requiresArg: true, describe: 'Look for commands in .aynig/roles/<role> first' })
+          .option('worktree', {
+            alias: 'w',
+            type: 'string',
+            requiresArg: true,
+            describe: 'Folder for the worktrees of runs; default: .worktrees',
+          })
           .option('detach', { type: 'boolean', default: false, describe: 'Start it in the background and return' })
           .options(json)
           .example('$0 run --current-branch include', 'run all branches, the checked-out one too')
@@ -75,10 +93,12 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
         y
           .positional('branch', branch)
           .option('all', { type: 'boolean', default: false, describe: 'Every branch, one a line' })
-          .option('role', { type: 'string', describe: 'Look for commands in .aynig/roles/<role> first' })
+          .option('role', { type: 'string', requiresArg: true, describe: 'Look for commands in .aynig/roles/<role> first' })
           .options(json),
       (argv) => {
-        result = import('./commands/status.js').then(({ status }) => status({ ...argv, cwd: cwdOf(argv) }, io));
+        result = import('./commands/status.js').then(({ status }) =>
+          status({ ...argv, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
+        );
       },
     )
     .command(
@@ -92,7 +112,9 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
           .options(json)
           .check(({ count }) => (Number.isInteger(count) && count > 0) || 'The value of -n must be a whole number above 0.'),
       (argv) => {
-        result = import('./commands/events.js').then(({ events }) => events({ ...argv, cwd: cwdOf(argv) }, io));
+        result = import('./commands/events.js').then(({ events }) =>
+          events({ ...argv, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
+        );
       },
     )
     .command(
@@ -104,7 +126,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
           .option('follow', { alias: 'f', type: 'boolean', default: false, describe: 'Go on while the command runs' })
           .options(json),
       (argv) => {
-        result = import('./commands/logs.js').then(({ logs }) => logs({ ...argv, cwd: cwdOf(argv) }, io));
+        result = import('./commands/logs.js').then(({ logs }) => logs({ ...argv, of: word(argv, argv.of), cwd: cwdOf(argv) }, io));
       },
     )
     .command(
@@ -112,7 +134,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'Bring a finished result into your checkout',
       (y) => y.positional('what', { type: 'string', describe: 'A branch, or the id of a run whose work was kept' }),
       (argv) => {
-        result = import('./commands/land.js').then(({ land }) => land({ ...argv, cwd: cwdOf(argv) }, io));
+        result = import('./commands/land.js').then(({ land }) => land({ ...argv, what: word(argv, argv.what), cwd: cwdOf(argv) }, io));
       },
     )
     .command(
@@ -140,7 +162,9 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'End the run that holds a branch',
       (y) => y.positional('branch', branch),
       (argv) => {
-        result = import('./commands/cancel.js').then(({ cancel }) => cancel({ ...argv, cwd: cwdOf(argv) }, io));
+        result = import('./commands/cancel.js').then(({ cancel }) =>
+          cancel({ ...argv, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
+        );
       },
     )
     .command(
@@ -175,7 +199,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
 const parser = verbs(
   yargs(hideBin(process.argv))
     .scriptName('aynig')
-    .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-positional-numbers': false })
+    .parserConfiguration({ 'duplicate-arguments-array': true, 'parse-positional-numbers': false, 'populate--': true })
     .usage('Usage: $0 <verb> [options]')
     .option('C', { type: 'string', describe: 'Act as if started in this directory', requiresArg: true })
     .option('log-level', { choices: ['debug', 'info', 'warn', 'error'], describe: 'How much is said', requiresArg: true })
@@ -204,11 +228,16 @@ const parser = verbs(
   .demandCommand(process.argv.includes('--get-yargs-completions') ? 0 : 1, 'Name a verb.')
   // The shell asks for completions by an option that no verb knows.
   .strict(!process.argv.includes('--get-yargs-completions'))
-  .fail((message, error) => {
-    throw (
-      error ??
-      new Failure('usage', message ?? 'The command line could not be understood.', { hint: 'See the verbs and options with: aynig --help' })
-    );
+  .middleware((argv) => {
+    // What a verb without a word would pass over in silence.
+    const [extra] = behindDashes(argv);
+    if (extra !== undefined && !takesWord.has(String(argv._[0])))
+      throw new Failure('usage', `Unknown argument: ${extra}`, { hint: 'See the verbs and options with: aynig --help' });
+  })
+  .fail((message, error: unknown) => {
+    if (error instanceof Failure) throw error;
+    const text = message ?? (error instanceof Error ? error.message : 'The command line could not be understood.');
+    throw new Failure('usage', oneLine(text), { hint: 'See the verbs and options with: aynig --help' });
   });
 
 try {

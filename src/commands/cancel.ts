@@ -24,11 +24,21 @@ const limitMs = graceMs + 50_000;
 
 /** `aynig cancel`: ends the run that holds a branch and leaves the branch `stalled`. Work of the run is kept. */
 export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
-  const context = await openContext({ cwd: flags.cwd, startedBy: 'person', report: (event) => io.err(eventLine(event)) });
+  const released = new Set<string>();
+  const context = await openContext({
+    cwd: flags.cwd,
+    startedBy: 'person',
+    report: (event) => {
+      if (event.kind === 'stalled') released.add(event.branch);
+      io.err(eventLine(event));
+    },
+  });
   try {
     const branch = await branchArgument(context.repository, flags.branch);
     const ref = branchRef(branch);
     await sweep(context);
+    // Its runner was gone already.
+    if (released.has(branch)) return 0;
     const tip = await context.arbiter.tip(ref);
     const read = tip === undefined ? undefined : readTip(await context.objects.commit(tip));
     if (read?.kind !== 'lease')

@@ -45,6 +45,9 @@ export async function logs(flags: LogsFlags, io: Io): Promise<number> {
 }
 
 async function resolve(context: Context, named: string): Promise<string> {
+  const ref = `refs/heads/${named}`;
+  const isBranch = await context.repository.git(['show-ref', '--verify', '--quiet', ref], { ok: [0, 1, 128] });
+  if (isBranch.exitCode === 0) return ref;
   const found = await context.repository.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${named}^{commit}`], {
     ok: [0, 1, 128],
   });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type BranchName, branchRef } from '../git/names.js';
 import type { Context, RunEvent } from '../kernel/context.js';
 import { openContext } from '../kernel/open-context.js';
@@ -35,14 +35,17 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     stop: stop.signal,
     report: (event) => show(event, live, quiet),
     ...(flags.role === undefined ? {} : { role: flags.role }),
-    ...(flags.worktree === undefined ? {} : { worktreeDir: flags.worktree }),
+    ...(flags.worktree === undefined ? {} : { worktreeDir: resolve(flags.cwd, flags.worktree) }),
     ...(flags.logLevel === undefined ? {} : { logLevel: flags.logLevel }),
   });
   try {
-    const current =
+    const head =
       flags.currentBranch === 'only' && flags.branch.length === 0
         ? await branchArgument(context.repository)
         : await currentBranch(context.repository);
+    // In a bare repository nothing is checked out, whatever HEAD names.
+    const bare = context.repository.mainRoot === undefined;
+    const current = bare && flags.currentBranch === 'skip' ? undefined : head;
     const named = await Promise.all(flags.branch.map((branch) => branchArgument(context.repository, branch)));
     const select = selection(flags, named, current);
     if (flags.detach) return detach(context, flags, io);
@@ -80,7 +83,7 @@ function selection(flags: RunFlags, named: readonly BranchName[], current: Branc
 }
 
 /** Warnings and worse even where only those are wanted. */
-const grave = new Set<RunEvent['kind']>(['stalled', 'undelivered', 'lost-branch', 'worktree-left', 'failed', 'tick-limit']);
+const grave = new Set<RunEvent['kind']>(['stalled', 'undelivered', 'lost-branch', 'worktree-left', 'failed', 'tick-limit', 'invalid']);
 
 function show(event: RunEvent, live: ReturnType<typeof liveLine>, quiet: boolean): void {
   if (event.kind === 'started') live.start(event.branch, event.state);

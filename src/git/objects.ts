@@ -3,7 +3,7 @@ import { Failure } from '../failure.js';
 import { corruptObject } from './causes.js';
 import { type Commit, parseCommit } from './commit.js';
 import { gitEnvironment, gitSettings } from './environment.js';
-import { gitMissing } from './gate.js';
+import { gitMissing, lineOf, openGit } from './gate.js';
 import { isOid, type Oid, oid, type RefName } from './names.js';
 
 /** What `git cat-file --batch` answered for one name. */
@@ -77,7 +77,12 @@ export function openObjects(gitDir: string, inherited: NodeJS.ProcessEnv = proce
     },
     async ref(name) {
       const found = await read(name, 0);
-      return found.kind === 'missing' ? undefined : found.oid;
+      if (found.kind === 'found') return found.oid;
+      // cat-file says the same of a ref that is gone and of one whose object cannot be read.
+      const git = openGit({ cwd: gitDir, gitDir }, inherited);
+      const there = await git(['rev-parse', '--verify', '--quiet', name], { ok: [0, 1, 128] });
+      if (there.exitCode === 0) throw corruptObject(`${lineOf(there)}, which ${name} names`);
+      return undefined;
     },
     tree(treeish, path) {
       const name = `${treeish}:${path}`;

@@ -38,7 +38,7 @@ export async function openRepository(cwd: string, inherited: NodeJS.ProcessEnv =
     throw failureOf(new GitError(['rev-parse'], answer.exitCode, answer.stderr)) ?? notARepository();
   }
   const here = answer.exitCode === 0 && toplevel !== undefined && toplevel !== '' ? toplevel : undefined;
-  const mainRoot = await findMainRoot(git, gitDir, commonDir, here);
+  const mainRoot = bare === 'true' ? undefined : await findMainRoot(git, gitDir, commonDir, here);
   return {
     cwd,
     gitDir,
@@ -62,7 +62,7 @@ export function repositoryOfHook(cwd: string, inherited: NodeJS.ProcessEnv): Rep
 }
 
 async function findMainRoot(git: Git, gitDir: string, commonDir: string, toplevel?: string): Promise<string | undefined> {
-  if (realpathSync(gitDir) === realpathSync(commonDir)) return toplevel;
+  if (toplevel !== undefined && realpathSync(gitDir) === realpathSync(commonDir)) return toplevel;
   if (basename(commonDir) === '.git') return dirname(commonDir);
   // A submodule or a separate git directory: git records where its worktree is.
   const worktree = await git(['config', '--file', join(commonDir, 'config'), '--get', 'core.worktree'], { ok: [0, 1] });

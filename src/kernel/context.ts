@@ -5,6 +5,7 @@ import type { Repository } from '../git/repository.js';
 import type { Journals } from '../runner/journal.js';
 import type { Places } from '../runner/places.js';
 import type { Arbiter } from './arbiter.js';
+import type { Problem } from './message.js';
 import type { Settings } from './settings-schema.js';
 
 /** Everything a tick works with. Made once per process. */
@@ -64,5 +65,6 @@ export type RunEvent =
   | { readonly kind: 'worktree-left'; readonly branch: BranchName; readonly path: string; readonly why: string }
   | { readonly kind: 'announced'; readonly branch: BranchName; readonly state: string; readonly why: string; readonly next: string }
   | { readonly kind: 'busy'; readonly branch: BranchName; readonly operation: string }
+  | { readonly kind: 'invalid'; readonly branch: BranchName; readonly problems: readonly Problem[] }
   | { readonly kind: 'tick-limit'; readonly branch: BranchName; readonly ticks: number }
   | { readonly kind: 'failed'; readonly branch?: BranchName; readonly code: string; readonly why: string; readonly hint: string };

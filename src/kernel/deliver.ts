@@ -20,7 +20,8 @@ const lockTries = 10;
  */
 export async function deliverInto(worktree: string, objects: Objects, advance: Advance): Promise<Move> {
   const git = openGit({ cwd: worktree });
-  advance.onDelivery?.({ startedAt: Date.now(), worktree, from: advance.from, to: advance.to, dirty: await dirtyPaths(worktree, advance) });
+  const dirty = await dirtyPaths(worktree, advance);
+  advance.onDelivery?.({ startedAt: Date.now(), worktree, from: advance.from, to: advance.to, dirty });
   for (let attempt = 1; ; attempt++) {
     const merge = await git(
       ['merge', '--ff-only', '--no-overwrite-ignore', '--no-autostash', '--no-verify-signatures', '--no-stat', '--quiet', advance.to],
@@ -48,6 +49,8 @@ function reasonOf(stderr: string, worktree: string): string {
     .map((line) => line.trim());
   if (files.length > 0)
     return `unsaved work in ${worktree} is in the way: ${files.slice(0, 5).join(', ')}${files.length > 5 ? ` and ${files.length - 5} more` : ''}`;
+  const lock = /Unable to create '([^']+\.lock)': File exists/.exec(stderr)?.[1];
+  if (lock !== undefined) return `another git is at work, or was killed and left ${lock}`;
   return `git could not update ${worktree}: ${stderr.trim().split('\n').at(-1) ?? 'no message'}`;
 }
 
@@ -88,7 +91,14 @@ export async function repairDelivery(repository: Repository, objects: Objects, r
   if (!existsSync(worktree) || (await objects.ref(ref)) !== from) return;
   const git = openGit({ cwd: worktree });
   const gitDir = (await git(['rev-parse', '--absolute-git-dir'])).stdout.toString('utf8').trim();
-  await removeStaleIndexLock(join(gitDir, 'index.lock'), delivery.startedAt);
+  // The files that `git merge` locks, in the order in which it does.
+  const locks = [
+    join(gitDir, 'ORIG_HEAD.lock'),
+    join(gitDir, 'index.lock'),
+    join(gitDir, 'HEAD.lock'),
+    join(repository.commonDir, `${ref}.lock`),
+  ];
+  for (const lock of locks) await removeStaleLock(lock, delivery.startedAt);
   const dirty = new Set(delivery.dirty);
   const changes = (await changedPaths(worktree, delivery)).filter(({ path }) => !dirty.has(path));
   const indexDone = (await git(['diff-index', '--cached', '--quiet', to], { ok: [0, 1] })).exitCode === 0;
@@ -127,7 +137,7 @@ const lockWindowMs = 30_000;
  * A git that was delivering may still be at work though its runner is gone: waits for it. A lock that stays and is as old
  * as the delivery is its own and goes; any other belongs to a person's git and is left alone.
  */
-async function removeStaleIndexLock(path: string, deliveryStart: number): Promise<void> {
+async function removeStaleLock(path: string, deliveryStart: number): Promise<void> {
   const deadline = Date.now() + 5_000;
   for (;;) {
     const lock = lstatSync(path, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { sep } from 'node:path';
 import type { RefName } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
@@ -36,6 +36,8 @@ export function localArbiter(repository: Repository, objects: Objects, journals:
   async function checkoutOf(ref: RefName): Promise<string | undefined> {
     const worktree = (await readBranchTips(git, [ref]))[0]?.worktree;
     if (worktree === undefined || !existsSync(worktree) || worktree.startsWith(runWorktrees() + sep)) return undefined;
+    // git names a bare repository's own directory as the checkout of its HEAD; there are no files in it.
+    if (repository.mainRoot === undefined && realpathSync(worktree) === realpathSync(repository.commonDir)) return undefined;
     return worktree;
   }
 }

@@ -1,3 +1,4 @@
+import { Failure } from '../failure.js';
 import { openGit } from '../git/gate.js';
 import { openObjects } from '../git/objects.js';
 import { openRepository, repositoryOfHook } from '../git/repository.js';
@@ -5,6 +6,7 @@ import { openJournals } from '../runner/journal.js';
 import { placesOf } from '../runner/places.js';
 import type { Context, RunEvent } from './context.js';
 import { localArbiter } from './local-arbiter.js';
+import { isRole } from './names.js';
 import { readSettings } from './settings.js';
 
 export interface ContextOptions {
@@ -42,6 +44,12 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   const journals = openJournals(repository.commonDir);
   const places = placesOf(repository, options.worktreeDir ?? settings.worktreeDir);
   const role = options.role ?? (environment['AYNIG_ROLE'] || undefined) ?? settings.role;
+  if (role !== undefined && !isRole(role)) {
+    await objects.close();
+    throw new Failure('usage', `${JSON.stringify(role)} is not a role name.`, {
+      hint: 'Use small letters, digits, ".", "_" and "-": it names a folder in .aynig/roles.',
+    });
+  }
   return {
     repository,
     objects,

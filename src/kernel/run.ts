@@ -25,7 +25,7 @@ export interface RunSummary {
 type Found = Extract<Surveyed, { reading: unknown }>;
 
 /** Readings that a tick does something about, or has to say something about. */
-const concerning = new Set(['ready', 'expired', 'undelivered', 'untrusted', 'remote']);
+const concerning = new Set(['ready', 'expired', 'undelivered', 'untrusted', 'remote', 'invalid']);
 const lookIntervalMs = 150;
 
 /** Ticks every selected branch until nothing is ready: several at once, each again and again while its command names a next one. */

@@ -79,10 +79,12 @@ export async function act(context: Context, at: BranchTip, tip: Tip, reading: Re
         next: `aynig set-state ${reading.state}`,
       });
       return { kind: 'nothing', reading: reading.kind };
+    case 'invalid':
+      context.report({ kind: 'invalid', branch: at.branch, problems: reading.problems });
+      return { kind: 'nothing', reading: reading.kind };
     case 'idle':
     case 'waiting':
     case 'leased':
-    case 'invalid':
       return { kind: 'nothing', reading: reading.kind };
   }
 }

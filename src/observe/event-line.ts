@@ -29,6 +29,8 @@ function textOf(event: RunEvent): string {
       return `${event.branch}: asks for ${event.state}; not started, ${event.why}. To run it: ${event.next}`;
     case 'busy':
       return `${event.branch}: left alone, ${event.operation} is in progress`;
+    case 'invalid':
+      return `${event.branch}: cannot be run: ${event.problems.map(({ rule, fix }) => `${rule}; ${fix}`).join('; ')}`;
     case 'tick-limit':
       return `${event.branch}: stopped after ${event.ticks} ticks (aynig.maxTicks). To go on: aynig run --branch ${event.branch}`;
     case 'failed':

@@ -34,7 +34,8 @@ export function readFailures(own: string): ReadonlyMap<RefName, FailureRecord> {
   try {
     names = readdirSync(folder).filter((name) => name.endsWith('.json'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    // Another user's record cannot be read; whoever only looks is told the rest.
+    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return new Map();
     throw error;
   }
   const records = names.flatMap((name) => {

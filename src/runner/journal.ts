@@ -119,4 +119,5 @@ export function openJournals(commonDir: string): Journals {
   };
 }
 
-const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+/** Not there, or another user's, whose runs this process knows nothing about. */
+const isAbsent = (error: unknown): boolean => ['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');

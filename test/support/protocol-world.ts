@@ -44,8 +44,9 @@ interface Run {
   readonly runner: Runner;
   readonly request: Oid;
   readonly state: string;
-  /** Known to the journal from the start of the command on. */
+  /** On the branch since the claim; the journal knows it from the start of the command on. */
   lease?: Oid;
+  started: boolean;
   head?: Oid;
   executing: boolean;
   /** Settled or taken over: it has no say any more. */
@@ -78,6 +79,37 @@ const skewSeconds = 30;
 const hostsOfRunners = [0, 0, 1];
 const clockOffsets = [0, 14];
 const statesWithCommand = new Set(['build', 'review', 'stalled']);
+
+const request = 'please\n\naynig-state: build\n';
+const personMoves = [
+  request,
+  request,
+  request,
+  request,
+  request,
+  'by hand\n',
+  'look\n\naynig-state: wait\n',
+  'two\n\naynig-state: a\naynig-state: b\n',
+  'delete',
+  'force',
+  'force',
+] as const;
+/** Messages to commit; numbers are exit codes; a command may also rewrite its history or move the branch itself. */
+const commandMoves = [
+  'work\n',
+  'next\n\naynig-state: review\n',
+  'next\n\naynig-state: review\n',
+  'next\n\naynig-state: build\n',
+  'over\n\naynig-state: done\n',
+  'busy\n\naynig-state: working\n',
+  'rewrite',
+  'publish',
+  0,
+  0,
+  0,
+  0,
+  1,
+] as const;
 
 /** How often each thing happened: a world in which nothing happens proves nothing. */
 export type Tally = Record<
@@ -157,15 +189,10 @@ export class World {
     const tip = this.#tip;
     const all = [...this.#commits.keys()];
     const some = all[(pick * 7) % all.length] as Oid;
-    const message = [
-      'by hand\n',
-      'please\n\naynig-state: build\n',
-      'look\n\naynig-state: wait\n',
-      'two\n\naynig-state: a\naynig-state: b\n',
-    ];
-    if (pick % 8 === 7) this.#moveByHand(undefined);
-    else if (pick % 8 === 6) this.#moveByHand(some);
-    else this.#moveByHand(this.#commit(message[pick % 4] as string, tip).oid);
+    const move = personMoves[pick % personMoves.length] as (typeof personMoves)[number];
+    if (move === 'delete') this.#moveByHand(undefined);
+    else if (move === 'force') this.#moveByHand(some);
+    else this.#moveByHand(this.#commit(move, tip).oid);
   }
 
   /** A person's move: their own commits may go, and a run whose lease is no longer the tip is cut off. */
@@ -173,11 +200,10 @@ export class World {
     this.#moveTip(to);
     for (const run of this.#runs) {
       run.cutOff = run.cutOff || run.lease !== to;
-      // Whoever puts a lease back makes it hold again.
-      if (run.lease !== undefined && run.lease === to) {
-        run.cutOff = false;
-        run.ended = false;
-      }
+      // Whoever puts a lease back makes it hold again; whoever publishes a run's work by hand lets it speak.
+      if (run.lease === undefined || to === undefined) continue;
+      if (run.lease === to) run.cutOff = false;
+      if (run.lease === to || run.head === to) run.ended = false;
     }
   }
 
@@ -185,31 +211,16 @@ export class World {
   #commandActs(runner: Runner, pick: number): void {
     const run = this.#runs.findLast((candidate) => candidate.runner === runner && candidate.executing);
     if (run?.lease === undefined || run.head === undefined) return;
-    const commit = (message: string): void => {
-      run.head = this.#commit(message, run.head, run.runId).oid;
-    };
-    switch (pick % 8) {
-      case 0:
-        return commit('work\n');
-      case 1:
-        return commit('next\n\naynig-state: review\n');
-      case 2:
-        return commit('over\n\naynig-state: done\n');
-      case 3:
-        return commit('busy\n\naynig-state: working\n');
-      case 4:
-        run.head = run.request;
-        return;
-      case 5:
-        if (this.#tip === run.lease) {
-          this.#moveTip(run.head);
-          run.cutOff = run.head !== run.lease;
-        }
-        return;
-      default:
-        run.executing = false;
-        if (runner.alive) run.end = { exitCode: pick % 3 === 0 ? 1 : 0 };
-    }
+    const move = commandMoves[pick % commandMoves.length] as (typeof commandMoves)[number];
+    if (move === 'rewrite') run.head = run.request;
+    else if (move === 'publish') {
+      if (this.#tip !== run.lease) return;
+      this.#moveTip(run.head);
+      run.cutOff = run.head !== run.lease;
+    } else if (typeof move === 'number') {
+      run.executing = false;
+      if (runner.alive) run.end = { exitCode: move };
+    } else run.head = this.#commit(move, run.head, run.runId).oid;
   }
 
   // The runners
@@ -230,7 +241,10 @@ export class World {
   /** Sweeps, reads the tip and decides: the kernel's own reading. */
   #look(runner: Runner): void {
     const dead = [...(this.#journals[runner.host] as Set<Run>)].find((run) => !run.runner.alive && !run.undelivered);
-    if (dead !== undefined) return this.#sweep(runner, dead);
+    if (dead !== undefined) {
+      this.#sweep(runner, dead);
+      return;
+    }
     if (this.#tip === undefined) return;
     const from = this.#tip;
     const tip = readTip(this.#get(from));
@@ -243,6 +257,7 @@ export class World {
         runner,
         request: from,
         state: reading.state,
+        started: false,
         executing: false,
         ended: false,
         cutOff: false,
@@ -268,6 +283,8 @@ export class World {
     const won = this.#move(from, lease.oid) || this.#variant === 'a run is started without looking whether the claim won';
     if (won) {
       this.#tally.claimed++;
+      run.lease = lease.oid;
+      run.cutOff = false;
       runner.plan = { kind: 'start', run, lease: lease.oid };
     } else {
       this.#tally['lost-race']++;
@@ -276,10 +293,9 @@ export class World {
   }
 
   #start(runner: Runner, run: Run, lease: Oid): void {
-    run.lease = lease;
+    run.started = true;
     run.head = lease;
     run.executing = true;
-    run.cutOff = this.#tip !== lease && this.#variant === 'sound';
     const executions = (this.#executions.get(run.runId) ?? 0) + 1;
     this.#executions.set(run.runId, executions);
     if (executions > 1) this.violations.add('a run id executes at most once');
@@ -330,7 +346,7 @@ export class World {
     this.#tally.swept++;
     run.executing = false;
     const tip = this.#tip === undefined ? undefined : readTip(this.#get(this.#tip));
-    const lease = run.lease ?? (tip?.kind === 'lease' && tip.lease.runId === run.runId ? tip.commit.oid : undefined);
+    const lease = run.started ? run.lease : tip?.kind === 'lease' && tip.lease.runId === run.runId ? tip.commit.oid : undefined;
     if (lease === undefined) {
       run.ended = true;
       this.#journal(run).delete(run);
@@ -348,11 +364,11 @@ export class World {
     this.#runners[index] = { host: runner.host, alive: true, plan: undefined };
   }
 
-  /** A runner that cannot confirm its lease ends its command. */
+  /** A runner that cannot confirm its lease in time ends its command: a takeover may be on its way already. */
   #renew(runner: Runner): void {
     const { plan } = runner;
     if (!runner.alive || plan?.kind !== 'run') return;
-    if (this.#tip === plan.run.lease) {
+    if (this.#tip === plan.run.lease && this.#inTime(plan.run)) {
       plan.run.aliveAt = this.#now(runner.host);
       this.#heartbeats.set(plan.run.runId, plan.run.aliveAt);
     } else {
@@ -446,6 +462,10 @@ export class World {
 
   /** Its command works, and its runner has reason to believe that the branch is its own. */
   #isLive(run: Run): boolean {
-    return run.executing && !run.ended && !run.cutOff && this.#now(run.host) <= run.aliveAt + leaseSeconds;
+    return run.executing && !run.cutOff && this.#inTime(run);
+  }
+
+  #inTime(run: Run): boolean {
+    return this.#now(run.host) <= run.aliveAt + leaseSeconds;
   }
 }

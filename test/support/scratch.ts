@@ -3,6 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, re
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { endProcessesWithHome } from './processes.js';
 
 export const projectRoot = resolve(import.meta.dirname, '../..');
 export const cliPath = join(projectRoot, 'dist/cli.js');
@@ -217,9 +218,7 @@ export function scratch(): Scratch {
   cpSync(templateRepository(), path, { recursive: true });
   mkdirSync(join(path, '.git/hooks'), { recursive: true });
   const made = new Scratch(root, path, bareEnvironment(root));
-  onTestFinished(async () => {
-    // A runner that is still at work would write into the directory while it is being deleted.
-    spawnSync('pkill', ['-KILL', '-f', '--', root]);
-  });
+  // A runner that is still at work would write into the directory while it is being deleted.
+  onTestFinished(() => endProcessesWithHome(root));
   return made;
 }

@@ -1,8 +1,20 @@
 import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { endProcessesWithHome, processesWithHome } from './processes.js';
 import { type Answer, bareEnvironment, Scratch } from './scratch.js';
 
@@ -115,12 +127,17 @@ export const completing = (next: string, work = ''): string =>
     .join('\n');
 
 /** Waits inside a command until the test calls {@link Workspace.release}. */
-export const waitFor = (name = 'go'): string => `until [ -e "$HOME/${name}" ]; do sleep 0.02; done`;
+export const waitFor = (name = 'go'): string => `until [ -e "$HOME/${name}" ]; do sleep 0.02 || :; done`;
 
 /** A change that only a delivery brings into the checkout. */
 export const changesFile = 'echo "built by $AYNIG_RUN_ID" >built.txt; git add built.txt';
 
 let template: string | undefined;
+
+// Each test file loads this module anew; the process is ended in a way that no exit handler sees.
+afterAll(() => {
+  if (template !== undefined) rmSync(template, { recursive: true, force: true });
+});
 
 function templateRepository(): string {
   if (template !== undefined) return template;
@@ -136,7 +153,6 @@ function templateRepository(): string {
   git('add', '--all');
   git('commit', '--quiet', '--message', 'first');
   mkdirSync(join(path, '.git/hooks'), { recursive: true });
-  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
   template = path;
   return path;
 }
@@ -228,11 +244,8 @@ export function snapshot(directory: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    found[path.slice(directory.length + 1)] = entry.isFile()
-      ? readFileSync(path).toString('base64')
-      : entry.isSymbolicLink()
-        ? 'link'
-        : 'directory';
+    const content = entry.isFile() ? readFileSync(path).toString('base64') : entry.isSymbolicLink() ? readlinkSync(path) : 'directory';
+    found[path.slice(directory.length + 1)] = `${(lstatSync(path).mode & 0o7777).toString(8)} ${content}`;
   }
   return found;
 }
