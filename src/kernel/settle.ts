@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf } from '../git/causes.js';
 import { commitTree } from '../git/commit-tree.js';
+import { lostDescendant } from '../git/lost-commits.js';
 import { keptRef, type Oid, type RefName } from '../git/names.js';
 import { deleteRef, isAncestor, writeRef } from '../git/refs.js';
 import { adminDirectory, removeWorktree, worktreeHead } from '../git/worktree.js';
@@ -31,7 +32,7 @@ export type LeasedJournal = Journal & { readonly lease: Oid };
  */
 export async function settle(context: Context, journal: LeasedJournal, end: CommandEnd): Promise<Settled> {
   const { runId, lease, branch } = journal;
-  const made = await pinWork(context, journal);
+  const made = await pinWork(context, journal, end);
   const verdict = judge({ end, lease, head: made.head, descends: made.descends });
   // After a crash the result of the first try counts: a second stall commit would look like somebody else's.
   const result =
@@ -63,10 +64,11 @@ interface Work {
 
 const nothing: Work = { head: undefined, descends: false, kept: [], unsaved: false };
 
-async function pinWork(context: Context, journal: LeasedJournal): Promise<Work> {
+async function pinWork(context: Context, journal: LeasedJournal, end: CommandEnd): Promise<Work> {
   const { repository, objects } = context;
   const adminDir = adminDirectory(repository.commonDir, journal.worktree);
-  if (adminDir === undefined) return nothing;
+  const ran = journal.command !== undefined || end.exitCode !== undefined || end.signal !== undefined;
+  if (adminDir === undefined) return ran ? pinLost(context, journal) : nothing;
   const headOid = await worktreeHead(repository.git, adminDir);
   if (headOid === undefined) return nothing;
   await detach(context, adminDir, headOid);
@@ -81,6 +83,14 @@ async function pinWork(context: Context, journal: LeasedJournal): Promise<Work> 
   const descends =
     commit.parents[0] === journal.lease || headOid === journal.lease || (await isAncestor(repository.git, journal.lease, headOid));
   return { head: readTip(commit), descends, kept, unsaved };
+}
+
+/** The worktree is gone with git's record of it: what was committed in it can still be found as commits that nothing names. */
+async function pinLost({ repository, objects }: Context, journal: LeasedJournal): Promise<Work> {
+  const lost = await lostDescendant(repository.git, objects, journal.lease);
+  if (lost === undefined) return nothing;
+  await writeRef(repository.git, keptRef(journal.runId), lost, `aynig: keep ${journal.runId}`);
+  return { head: readTip(await objects.commit(lost)), descends: true, kept: [keptRef(journal.runId)], unsaved: false };
 }
 
 async function salvageOrSay(

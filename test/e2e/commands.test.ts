@@ -455,6 +455,13 @@ describe('a command that meddles with git', () => {
     expect(repo.leftovers()).toEqual([]);
   });
 
+  it('loses no commit when it removes its worktree and its record behind it', () => {
+    const repo = asked(`echo 1 > made; git add made; ${finish('done', 'mine')}; git worktree remove --force --force "$PWD"`);
+    expect(repo.run().exitCode).toBe(0);
+    expect([repo.state(), repo.read('made')]).toEqual(['done', '1\n']);
+    expect(repo.leftovers()).toEqual([]);
+  });
+
   it('stalls when it removes its worktree and its record by --force twice', () => {
     const repo = asked('git worktree remove --force --force "$PWD"');
     expect(repo.run().exitCode).toBe(1);
