@@ -28,6 +28,7 @@ export const failureCodes = {
   'lost-race': 'Another process moved the branch first; nothing was lost.',
   'no-log': 'No log was found.',
   'commit-refused': 'git refused to make the commit.',
+  internal: 'A fault of AYNIG itself.',
   'git-failed': 'A git command failed in a way that AYNIG has no better name for.',
   'git-timeout': 'A git command took longer than its time limit.',
 } as const;

@@ -1,7 +1,9 @@
 import { appendFileSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failureOrThrow } from '../git/causes.js';
-import type { Context } from '../kernel/context.js';
+import { Failure } from '../failure.js';
+import { failureOf } from '../git/causes.js';
+import { openRepository, repositoryOfHook } from '../git/repository.js';
+import type { RunEvent } from '../kernel/context.js';
 import { openContext } from '../kernel/open-context.js';
 import { runBranches } from '../kernel/run.js';
 import { eventLine } from '../observe/event-line.js';
@@ -16,40 +18,50 @@ const busyWaitMs = 5_000;
 
 /**
  * What a hook starts: the one runner of this clone. One that finds another alive leaves a mark and goes; the other looks
- * again before it ends, so no wake-up is lost.
+ * again before it ends, so no wake-up is lost. Nobody sees what it prints: all it has to say goes to the hook's log, and why
+ * it failed to `aynig status`.
  */
 export async function runOnce(cwd: string, gitDir: string | undefined, environment: NodeJS.ProcessEnv): Promise<void> {
+  const repository = repositoryOfHook(cwd, environment) ?? (await openRepository(cwd, environment, gitDir));
+  const own = join(repository.commonDir, 'aynig');
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  const log = hookLog(own);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => stop.abort(`the runner got ${signal}`));
-  const context = await openContext({
-    cwd,
-    environment,
-    startedBy: 'hook',
-    atRoot: true,
-    stop: stop.signal,
-    report: (event) => log(eventLine(event)),
-    ...(gitDir === undefined ? {} : { gitDir }),
-  });
-  const { own } = context.places;
-  mkdirSync(own, { recursive: true, mode: 0o700 });
-  const logFile = join(own, 'hook.log');
-  function log(line: string): void {
-    if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes) renameSync(logFile, `${logFile}.1`);
-    appendFileSync(logFile, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
-  }
   try {
-    if (context.settings.tick === 'auto') await runWhileMarked(context, own);
+    await whileMarked(own, stop.signal, async (lookAgain) => {
+      const report = (event: RunEvent): void => log(eventLine(event));
+      const context = await openContext({ cwd, repository, environment, startedBy: 'hook', stop: stop.signal, report, tipsAtOnce: true });
+      try {
+        if (context.settings.tick === 'auto') await runBranches(context, { select: () => true, lookAgain, busyWaitMs });
+      } finally {
+        await context.objects.close();
+      }
+    });
     clearFailure(own, anyBranch);
   } catch (error) {
-    const failure = failureOrThrow(error);
-    log(`${failure.message} [${failure.code}] ${failure.hint}`);
-    recordFailure(own, anyBranch, { code: failure.code, why: failure.message, hint: failure.hint, at: context.now() });
-  } finally {
-    await context.objects.close();
+    const { code, message, hint } = failureOf(error) ?? internal(error);
+    log(`${message} [${code}] ${hint}`);
+    recordFailure(own, anyBranch, { code, why: message, hint, at: Math.floor(Date.now() / 1000) });
   }
 }
 
-async function runWhileMarked(context: Context, own: string): Promise<void> {
+function hookLog(own: string): (line: string) => void {
+  const file = join(own, 'hook.log');
+  return (line) => {
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxLogBytes) renameSync(file, `${file}.1`);
+    appendFileSync(file, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
+  };
+}
+
+const internal = (error: unknown): Failure =>
+  new Failure('internal', `The runner met a fault of its own: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, {
+    hint: 'This is a bug; report what it says. Run what is ready with: aynig run --current-branch include',
+    cause: error,
+  });
+
+/** Runs `look` under the lock of the clone's runner, again and again while hooks leave their mark. */
+async function whileMarked(own: string, stop: AbortSignal, look: (lookAgain: () => boolean) => Promise<void>): Promise<void> {
   const mark = join(own, 'again');
   writeFileSync(mark, '');
   const lookAgain = (): boolean => {
@@ -58,12 +70,13 @@ async function runWhileMarked(context: Context, own: string): Promise<void> {
     return true;
   };
   // The mark is read again after the lock is let go: a hook that came in between found it held and left the mark.
-  while (existsSync(mark) && !context.stop.aborted) {
+  while (existsSync(mark) && !stop.aborted) {
     const lock = tryLock(join(own, 'runner.lock'));
     if ('holder' in lock) return;
     try {
+      // Before anything is read: what is requested from now on leaves a new mark.
       removeFile(mark);
-      await runBranches(context, { select: () => true, lookAgain, busyWaitMs });
+      await look(lookAgain);
     } finally {
       lock.release();
     }

@@ -1,6 +1,7 @@
 import type { Identity } from '../git/commit-tree.js';
 import type { BranchName, Oid } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
+import type { BranchTip } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Journals } from '../runner/journal.js';
 import type { Places } from '../runner/places.js';
@@ -21,6 +22,8 @@ export interface Context {
   /** What a person typed runs; what a hook fires runs only what was requested here. */
   readonly startedBy: 'person' | 'hook';
   readonly role?: string;
+  /** Tips read while the context was being opened: for the first look, where nothing was swept before it. */
+  readonly tips?: Promise<readonly BranchTip[]>;
   readonly logLevel: string;
   /** Environment that commands inherit. */
   readonly environment: NodeJS.ProcessEnv;

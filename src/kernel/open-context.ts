@@ -1,7 +1,8 @@
 import { Failure } from '../failure.js';
 import { openGit } from '../git/gate.js';
 import { openObjects } from '../git/objects.js';
-import { openRepository, repositoryOfHook } from '../git/repository.js';
+import { readBranchTips } from '../git/refs.js';
+import { openRepository, type Repository } from '../git/repository.js';
 import { openJournals } from '../runner/journal.js';
 import { placesOf } from '../runner/places.js';
 import type { Context, RunEvent } from './context.js';
@@ -11,10 +12,10 @@ import { readSettings } from './settings.js';
 
 export interface ContextOptions {
   readonly cwd: string;
-  /** Absolute; what git told a hook. */
-  readonly gitDir?: string;
-  /** The directory is the one in which git started the hook. */
-  readonly atRoot?: boolean;
+  /** Where the caller has found it already. */
+  readonly repository?: Repository;
+  /** Read the tips of all branches meanwhile, for the first survey. */
+  readonly tipsAtOnce?: boolean;
   readonly startedBy: Context['startedBy'];
   readonly role?: string;
   /** Empty or absent: the request's own trailer and the settings decide. */
@@ -29,14 +30,13 @@ export interface ContextOptions {
 export async function openContext(options: ContextOptions): Promise<Context> {
   const environment = options.environment ?? process.env;
   // Both are asked for at once: one git process after another is most of what a hook-started run takes to begin.
-  const settingsRead = readSettings(
-    openGit({ cwd: options.cwd, ...(options.gitDir === undefined ? {} : { gitDir: options.gitDir }) }, environment),
-  );
+  const settingsRead = readSettings(options.repository?.git ?? openGit({ cwd: options.cwd }, environment));
   settingsRead.catch(() => undefined);
-  const known = options.startedBy === 'hook' && options.atRoot === true ? repositoryOfHook(options.cwd, environment) : undefined;
-  const repository = known ?? (await openRepository(options.cwd, environment, options.gitDir));
+  const repository = options.repository ?? (await openRepository(options.cwd, environment));
   const objects = openObjects(repository.commonDir, environment);
   objects.start();
+  const tips = options.tipsAtOnce === true ? readBranchTips(repository.git) : undefined;
+  tips?.catch(() => undefined);
   const settings = await settingsRead.catch(async (error: unknown) => {
     await objects.close();
     throw error;
@@ -65,5 +65,6 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     now: () => Math.floor(Date.now() / 1000),
     report: options.report ?? (() => undefined),
     ...(role === undefined ? {} : { role }),
+    ...(tips === undefined ? {} : { tips }),
   };
 }

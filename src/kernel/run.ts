@@ -3,7 +3,7 @@ import { failureOrThrow } from '../git/causes.js';
 import type { BranchName, RefName } from '../git/names.js';
 import { clearFailure, recordFailure } from '../runner/failure-record.js';
 import type { Context } from './context.js';
-import { type Surveyed, surveyEach } from './survey.js';
+import { type Surveyed, surveyEach, surveyTips } from './survey.js';
 import { sweep } from './sweep.js';
 import { act, type Chain, endChain, type TickOutcome, tick } from './tick.js';
 
@@ -33,9 +33,9 @@ export async function runBranches(context: Context, options: RunOptions): Promis
   const done: RunSummary['branches'][number][] = [];
   const waiting: Found[] = [];
   const active = new Map<RefName, Promise<void>>();
-  await sweep(context);
-  const look = async (): Promise<void> => {
-    for await (const found of surveyEach(context, options.refs)) {
+  const swept = await sweep(context);
+  const look = async (surveyed: AsyncIterable<Surveyed>): Promise<void> => {
+    for await (const found of surveyed) {
       if (!options.select(found.at.branch) || active.has(found.at.ref) || waiting.some(({ at }) => at.ref === found.at.ref)) continue;
       if ('failure' in found) {
         done.push({ branch: found.at.branch, outcomes: [], failure: found.failure });
@@ -43,7 +43,7 @@ export async function runBranches(context: Context, options: RunOptions): Promis
       } else if (concerning.has(found.reading.kind)) waiting.push(found);
     }
   };
-  await look();
+  await look(context.tips === undefined || swept ? surveyEach(context, options.refs) : surveyTips(context, await context.tips));
   for (;;) {
     while (waiting.length > 0 && active.size < context.settings.maxParallel && !context.stop.aborted) {
       const found = waiting.shift();
@@ -59,7 +59,7 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     }
     if (active.size === 0) break;
     await nextChange([...active.values()], options.lookAgain);
-    if (options.lookAgain?.() === true) await look();
+    if (options.lookAgain?.() === true) await look(surveyEach(context, options.refs));
   }
   return { branches: done };
 }

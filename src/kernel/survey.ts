@@ -26,7 +26,11 @@ const batchSize = 256;
  * what a hook would do, which is also what a person who only looks wants to know.
  */
 export async function* surveyEach(context: Context, refs?: readonly RefName[]): AsyncGenerator<Surveyed> {
-  const tips = await readBranchTips(context.repository.git, refs);
+  yield* surveyTips(context, await readBranchTips(context.repository.git, refs));
+}
+
+/** {@link surveyEach} for tips that have been read already. */
+export async function* surveyTips(context: Context, tips: readonly BranchTip[]): AsyncGenerator<Surveyed> {
   for (let start = 0; start < tips.length; start += batchSize) {
     const batch = tips.slice(start, start + batchSize);
     const commits = await Promise.allSettled(batch.map(({ oid }) => context.objects.commit(oid)));

@@ -12,9 +12,10 @@ import { readTip } from './tip.js';
 
 /**
  * Finishes what runs left whose runner is gone: ends their processes, saves their work, releases their branches. First
- * thing of every tick. Every step can be repeated; a second sweeper at the same time stands back.
+ * thing of every tick. Every step can be repeated; a second sweeper at the same time stands back. True when there was any
+ * run to look at, alive or not.
  */
-export async function sweep(context: Context): Promise<void> {
+export async function sweep(context: Context): Promise<boolean> {
   const journals = context.journals.all();
   for (const journal of journals) {
     if (journal.phase !== 'undelivered' && presenceOf(journal.runner) !== 'dead') continue;
@@ -31,6 +32,7 @@ export async function sweep(context: Context): Promise<void> {
       lock.release();
     }
   }
+  return journals.length > 0;
 }
 
 async function sweepOne(context: Context, journal: Journal, all: readonly Journal[]): Promise<void> {

@@ -93,6 +93,7 @@ export async function act(context: Context, at: BranchTip, tip: Tip, reading: Re
 async function runRequest(context: Context, at: BranchTip, request: Request, path: string, chain: Chain): Promise<TickOutcome> {
   const { settings, journals, repository } = context;
   const runId = randomUUID();
+  const began = performance.now();
   const seconds = leaseSecondsOf(request.message) ?? settings.leaseSeconds;
   const claiming: Journal = {
     version: 1,
@@ -153,7 +154,7 @@ async function runRequest(context: Context, at: BranchTip, request: Request, pat
         next: settled.next,
         commit: settled.commit,
         title,
-        seconds: context.now() - claiming.startedAt,
+        seconds: Math.round((performance.now() - began) / 100) / 10,
       });
       return { kind: 'advanced', state: settled.next, commit: settled.commit };
     }
