@@ -28,6 +28,7 @@ export const failureCodes = {
   'lost-race': 'Another process moved the branch first; nothing was lost.',
   'no-log': 'No log was found.',
   'commit-refused': 'git refused to make the commit.',
+  'journal-broken': 'The journal of a run could not be read and was put aside.',
   internal: 'A fault of AYNIG itself.',
   'git-failed': 'A git command failed in a way that AYNIG has no better name for.',
   'git-timeout': 'A git command took longer than its time limit.',

@@ -1,11 +1,14 @@
 import { judgeMessage } from './hooks/commit-msg.js';
 
+/** What the stub turns into a refusal; every other code lets the commit through (EX_DATAERR of sysexits.h). */
+const refused = 65;
+
 /** The entry of the `commit-msg` stub: `node hook.cjs <message file>`. A fault of ours never stops a commit; only a real violation does. */
 async function main(messageFile: string): Promise<number> {
   try {
     const verdict = await judgeMessage(messageFile, process.cwd(), process.env);
     if (verdict.lines.length > 0) process.stderr.write(`${verdict.lines.join('\n')}\n`);
-    return verdict.accepted ? 0 : 1;
+    return verdict.accepted ? 0 : refused;
   } catch (error) {
     process.stderr.write(
       `aynig: the commit-msg hook failed and let git go on: ${error instanceof Error ? error.message : String(error)}\n`,

@@ -44,8 +44,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
         ? await branchArgument(context.repository)
         : await currentBranch(context.repository);
     // In a bare repository nothing is checked out, whatever HEAD names.
-    const bare = context.repository.mainRoot === undefined;
-    const current = bare && flags.currentBranch === 'skip' ? undefined : head;
+    const current = context.repository.bare && flags.currentBranch === 'skip' ? undefined : head;
     const named = await Promise.all(flags.branch.map((branch) => branchArgument(context.repository, branch)));
     const select = selection(flags, named, current);
     if (flags.detach) return detach(context, flags, io);

@@ -1,3 +1,4 @@
+import { existsSync, statfsSync } from 'node:fs';
 import { Failure } from '../failure.js';
 import { GitError } from './gate.js';
 
@@ -21,6 +22,7 @@ export function failureOf(error: unknown): Failure | undefined {
       const match = pattern.exec(error.stderr);
       if (match !== null) return make(match[0], error);
     }
+    if (couldNotWrite.test(error.stderr) && error.cwd !== undefined && isFull(error.cwd)) return diskFull(error);
     return new Failure('git-failed', error.message, {
       hint: 'Run it again with --log-level debug to see the whole git call.',
       cause: error,
@@ -30,6 +32,17 @@ export function failureOf(error: unknown): Failure | undefined {
   if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(error);
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return readOnly(error);
   return undefined;
+}
+
+/** git says that a write failed, and often not why. */
+const couldNotWrite = /(?:couldn't|could not|unable to|failed to) (?:write|create|reset)/i;
+/** A write that failed, with less than this left on the disk, failed for want of room: git has removed its half-written file by then. */
+const fullBytes = 256 * 1024;
+
+function isFull(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize < fullBytes;
 }
 
 /** For a caller that cannot go on: a cause that has a name as a value, anything else thrown. */

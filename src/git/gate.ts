@@ -9,15 +9,24 @@ export class GitError extends Error {
   readonly args: readonly string[];
   readonly exitCode: number | undefined;
   readonly stderr: string;
-  constructor(args: readonly string[], exitCode: number | undefined, stderr: string) {
-    super(`git ${args[0] ?? ''} failed${exitCode === undefined ? '' : ` with exit code ${exitCode}`}: ${lastLine(stderr)}`);
+  /** Where git was working. */
+  readonly cwd: string | undefined;
+  constructor(args: readonly string[], exitCode: number | undefined, stderr: string, cwd?: string) {
+    super(`git ${verbOf(args)} failed${exitCode === undefined ? '' : ` with exit code ${exitCode}`}: ${complaint(stderr)}`);
+    this.cwd = cwd;
     this.args = args;
     this.exitCode = exitCode;
     this.stderr = stderr;
   }
 }
 
-const lastLine = (text: string): string => text.trim().split('\n').at(-1)?.trim() || 'no message';
+/** What git complains of: its first line that says so, else its last. */
+export function complaint(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  return (lines.find((line) => /^(?:fatal|error): /.test(line)) ?? lines.at(-1))?.trim() || 'no message';
+}
+
+const verbOf = (args: readonly string[]): string => args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-c') ?? '';
 
 export interface GitOptions {
   /** Fed to standard input; without it the input is empty. */
@@ -96,9 +105,9 @@ export function openGit(place: GitPlace, inherited: NodeJS.ProcessEnv = process.
         clearTimeout(kill);
         const errorText = Buffer.concat(stderr).toString('utf8');
         if (timedOut) reject(gitTimeout(args));
-        else if (code === null) reject(new GitError(args, undefined, `${errorText}\nended by ${signal}`));
+        else if (code === null) reject(new GitError(args, undefined, `${errorText}\nended by ${signal}`, cwd));
         else if ((options.ok ?? [0]).includes(code)) resolve({ exitCode: code, stdout: Buffer.concat(stdout), stderr: errorText });
-        else reject(new GitError(args, code, errorText));
+        else reject(new GitError(args, code, errorText, cwd));
       });
     });
   };

@@ -17,9 +17,20 @@ const fields = ['%(refname)', '%(objectname)', '%(upstream)', '%(worktreepath)']
 
 /** The tips of all branches, or of those given, from one `for-each-ref`. Symbolic branches are left out: they would be read twice. */
 export async function readBranchTips(git: Git, refs: readonly RefName[] = ['refs/heads/' as RefName]): Promise<BranchTip[]> {
-  const result = await git(['for-each-ref', `--format=${[...fields, '%(symref)'].join('%00')}`, '--', ...refs]);
-  return parseLines(result);
+  const args = ['for-each-ref', `--format=${[...fields, '%(symref)'].join('%00')}`, '--', ...refs];
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return parseLines(await git(args));
+    } catch (error) {
+      // git reads the records of all worktrees for %(worktreepath), and gives up on one that is just being made or removed.
+      if (!(error instanceof GitError) || !/worktrees\//.test(error.stderr) || attempt === worktreeRaces) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10 * attempt));
+    }
+  }
 }
+
+/** How often a listing is tried that met a worktree in the making. */
+const worktreeRaces = 20;
 
 function parseLines(result: GitResult): BranchTip[] {
   // A worktree's path may hold a newline; a record always ends with its fifth field, which is empty for a real branch.
@@ -50,8 +61,16 @@ export type Swap = { readonly kind: 'moved' } | { readonly kind: 'beaten'; reado
  * Moves `ref` from `expected` to `to` only if nobody else moved it, and decides by reading the ref afterwards: exit codes
  * and texts cannot tell a lost race from a stale lock. Throws {@link GitError} when the ref still has its old value.
  */
-export async function swapRef(git: Git, objects: Objects, swap: { ref: RefName; expected: Oid; to: Oid; reason: string }): Promise<Swap> {
-  const result = await git(['update-ref', '--create-reflog', '-m', swap.reason, swap.ref, swap.to, swap.expected], { ok: [0, 1, 128] });
+export async function swapRef(
+  git: Git,
+  objects: Objects,
+  swap: { ref: RefName; expected: Oid; to: Oid; reason: string; runId?: string },
+): Promise<Swap> {
+  const result = await git(['update-ref', '--create-reflog', '-m', swap.reason, swap.ref, swap.to, swap.expected], {
+    ok: [0, 1, 128],
+    // Whoever cleans up after a runner that died finds by this what it started.
+    ...(swap.runId === undefined ? {} : { env: { AYNIG_RUN_ID: swap.runId } }),
+  });
   const tip = await objects.ref(swap.ref);
   if (tip === swap.to) return { kind: 'moved' };
   if (tip !== swap.expected || result.exitCode === 0) return { kind: 'beaten', tip };

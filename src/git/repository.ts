@@ -11,9 +11,10 @@ export interface Repository {
   readonly gitDir: string;
   /** Shared by all worktrees. */
   readonly commonDir: string;
+  readonly bare: boolean;
   /** Root of the worktree that the process stands in. */
   readonly toplevel?: string;
-  /** Root of the main worktree; undefined in a bare repository. */
+  /** Root of the main worktree; undefined in a bare repository, and where a separate git directory does not say. */
   readonly mainRoot?: string;
   /** Calls that mean the repository, whatever the process's directory is. */
   readonly git: Git;
@@ -43,6 +44,7 @@ export async function openRepository(cwd: string, inherited: NodeJS.ProcessEnv =
     cwd,
     gitDir,
     commonDir,
+    bare: bare === 'true',
     git: openGit({ cwd: commonDir, gitDir: commonDir }, inherited),
     ...(here === undefined ? {} : { toplevel: here }),
     ...(mainRoot === undefined ? {} : { mainRoot }),
@@ -58,7 +60,7 @@ export function repositoryOfHook(cwd: string, inherited: NodeJS.ProcessEnv): Rep
   const plain = inherited['GIT_DIR'] === undefined && inherited['GIT_WORK_TREE'] === undefined;
   if (!plain || lstatSync(gitDir, { throwIfNoEntry: false })?.isDirectory() !== true || existsSync(join(gitDir, 'commondir')))
     return undefined;
-  return { cwd, gitDir, commonDir: gitDir, toplevel: cwd, mainRoot: cwd, git: openGit({ cwd: gitDir, gitDir }, inherited) };
+  return { cwd, gitDir, commonDir: gitDir, bare: false, toplevel: cwd, mainRoot: cwd, git: openGit({ cwd: gitDir, gitDir }, inherited) };
 }
 
 async function findMainRoot(git: Git, gitDir: string, commonDir: string, toplevel?: string): Promise<string | undefined> {

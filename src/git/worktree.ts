@@ -4,11 +4,13 @@ import { type Git, GitError, lineOf, openGit } from './gate.js';
 import { isOid, type Oid, type RefName } from './names.js';
 
 /** Adds a detached worktree at `commit`, locked from its first moment (git-worktree(1), `--lock`; `--reason` needs git 2.33). */
-export async function addWorktree(git: Git, worktree: { path: string; commit: Oid }): Promise<void> {
+export async function addWorktree(git: Git, worktree: { path: string; commit: Oid; runId: string }): Promise<void> {
   // What it writes can be made again from the lease at any time: nothing of it needs to survive a power cut.
   await git(['-c', 'core.fsync=none', 'worktree', 'add', '--quiet', '--detach', '--lock', worktree.path, worktree.commit], {
     // Checking out a large tree takes time; it is bounded all the same.
     timeoutMs: 30 * 60_000,
+    // Whoever cleans up after a runner that died finds by this what it started.
+    env: { AYNIG_RUN_ID: worktree.runId },
   });
 }
 

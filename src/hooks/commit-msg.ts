@@ -117,7 +117,9 @@ async function leaseOfHead(git: Git, cwd: string, environment: NodeJS.ProcessEnv
 
 function describeHolder(repository: Repository, lease: Lease, environment: NodeJS.ProcessEnv, branch: string): string[] | undefined {
   if (lease.runId !== '' && environment['AYNIG_RUN_ID'] === lease.runId) return undefined;
-  const journals = openJournals(repository.commonDir);
+  const journals = openJournals(repository.commonDir, (path) => {
+    throw new Error(`the journal of the run that holds the branch could not be read and was put aside as ${path}`);
+  });
   const journal = lease.runId === '' ? undefined : journals.read(lease.runId);
   const ours = journal?.lease === lease.commit ? journal : undefined;
   if (ours?.phase === 'undelivered')

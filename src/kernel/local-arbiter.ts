@@ -12,7 +12,8 @@ import { deliverInto } from './deliver.js';
 /** This repository's own refs decide. A branch that is checked out gets its new files by a fast-forward in that checkout. */
 export function localArbiter(repository: Repository, objects: Objects, journals: Journals, runWorktrees: () => string): Arbiter {
   const { git } = repository;
-  const swap = ({ ref, from, to, reason }: Advance): Promise<Move> => swapRef(git, objects, { ref, expected: from, to, reason });
+  const swap = ({ ref, from, to, reason, runId }: Advance): Promise<Move> =>
+    swapRef(git, objects, { ref, expected: from, to, reason, runId });
   return {
     tip: (ref) => objects.ref(ref),
     claim: swap,
@@ -24,6 +25,8 @@ export function localArbiter(repository: Repository, objects: Objects, journals:
       // The same tree: invisible in a checkout, so the ref alone can move.
       if (from.tree === to.tree) return swap(advance);
       const checkout = await checkoutOf(advance.ref);
+      if (checkout === 'unknown')
+        return { kind: 'refused', why: 'the branch is checked out where this process cannot find it: run aynig in the main working tree' };
       return checkout === undefined ? swap(advance) : deliverInto(checkout, objects, advance);
     },
     renew(runId) {
@@ -33,11 +36,12 @@ export function localArbiter(repository: Repository, objects: Objects, journals:
   };
 
   /** The worktree that has the branch checked out, if it is a person's and still there. */
-  async function checkoutOf(ref: RefName): Promise<string | undefined> {
+  async function checkoutOf(ref: RefName): Promise<string | 'unknown' | undefined> {
     const worktree = (await readBranchTips(git, [ref]))[0]?.worktree;
     if (worktree === undefined || !existsSync(worktree) || worktree.startsWith(runWorktrees() + sep)) return undefined;
-    // git names a bare repository's own directory as the checkout of its HEAD; there are no files in it.
-    if (repository.mainRoot === undefined && realpathSync(worktree) === realpathSync(repository.commonDir)) return undefined;
-    return worktree;
+    // git takes the git directory itself for the checkout of HEAD in a bare repository, where there are no files, and where
+    // the git directory is apart from its working tree.
+    if (realpathSync(worktree) !== realpathSync(repository.commonDir)) return worktree;
+    return repository.bare ? undefined : (repository.mainRoot ?? 'unknown');
   }
 }

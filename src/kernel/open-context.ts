@@ -41,7 +41,8 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     await objects.close();
     throw error;
   });
-  const journals = openJournals(repository.commonDir);
+  const report = options.report ?? (() => undefined);
+  const journals = openJournals(repository.commonDir, (path) => report(journalBroken(path)));
   const places = placesOf(repository, options.worktreeDir ?? settings.worktreeDir);
   const role = options.role ?? (environment['AYNIG_ROLE'] || undefined) ?? settings.role;
   if (role !== undefined && !isRole(role)) {
@@ -63,8 +64,15 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     logLevel: options.logLevel ?? '',
     stop: options.stop ?? new AbortController().signal,
     now: () => Math.floor(Date.now() / 1000),
-    report: options.report ?? (() => undefined),
+    report,
     ...(role === undefined ? {} : { role }),
     ...(tips === undefined ? {} : { tips }),
   };
 }
+
+const journalBroken = (path: string): RunEvent => ({
+  kind: 'failed',
+  code: 'journal-broken',
+  why: `The journal of a run could not be read and was put aside as ${path}.`,
+  hint: 'Its branch is released when its lease ends; at once with: aynig cancel <branch>',
+});

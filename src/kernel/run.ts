@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.js';
 import { failureOrThrow } from '../git/causes.js';
 import type { BranchName, RefName } from '../git/names.js';
-import { clearFailure, recordFailure } from '../runner/failure-record.js';
+import { clearFailure, readFailures, recordFailure } from '../runner/failure-record.js';
 import type { Context } from './context.js';
 import { type Surveyed, surveyEach, surveyTips } from './survey.js';
 import { sweep } from './sweep.js';
@@ -19,7 +19,12 @@ export interface RunOptions {
 
 /** What became of each branch that was acted on, in the order in which they ended. */
 export interface RunSummary {
-  readonly branches: readonly { readonly branch: BranchName; readonly outcomes: readonly TickOutcome[]; readonly failure?: Failure }[];
+  readonly branches: readonly {
+    readonly branch: BranchName;
+    readonly ref: RefName;
+    readonly outcomes: readonly TickOutcome[];
+    readonly failure?: Failure;
+  }[];
 }
 
 type Found = Extract<Surveyed, { reading: unknown }>;
@@ -33,17 +38,24 @@ export async function runBranches(context: Context, options: RunOptions): Promis
   const done: RunSummary['branches'][number][] = [];
   const waiting: Found[] = [];
   const active = new Map<RefName, Promise<void>>();
+  /** Branches that were being run when somebody looked: what was requested there meanwhile is looked at afterwards. */
+  const missed = new Set<RefName>();
   const swept = await sweep(context);
+  for (const { branch, ref, outcome } of swept.branches) if (options.select(branch)) done.push({ branch, outcomes: [outcome], ref });
+  const failures = readFailures(context.places.own);
   const look = async (surveyed: AsyncIterable<Surveyed>): Promise<void> => {
     for await (const found of surveyed) {
-      if (!options.select(found.at.branch) || active.has(found.at.ref) || waiting.some(({ at }) => at.ref === found.at.ref)) continue;
-      if ('failure' in found) {
-        done.push({ branch: found.at.branch, outcomes: [], failure: found.failure });
-        noteFailure(context, found.at.ref, found.failure);
+      const { ref, branch } = found.at;
+      if (!options.select(branch) || waiting.some(({ at }) => at.ref === ref)) continue;
+      if (active.has(ref)) missed.add(ref);
+      else if ('failure' in found) {
+        done.push({ branch, ref, outcomes: [], failure: found.failure });
+        noteFailure(context, ref, found.failure);
       } else if (concerning.has(found.reading.kind)) waiting.push(found);
+      else if (failures.has(ref)) clearFailure(context.places.own, ref);
     }
   };
-  await look(context.tips === undefined || swept ? surveyEach(context, options.refs) : surveyTips(context, await context.tips));
+  await look(context.tips === undefined || swept.looked ? surveyEach(context, options.refs) : surveyTips(context, await context.tips));
   for (;;) {
     while (waiting.length > 0 && active.size < context.settings.maxParallel && !context.stop.aborted) {
       const found = waiting.shift();
@@ -60,6 +72,9 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     if (active.size === 0) break;
     await nextChange([...active.values()], options.lookAgain);
     if (options.lookAgain?.() === true) await look(surveyEach(context, options.refs));
+    const ended = [...missed].filter((ref) => !active.has(ref));
+    for (const ref of ended) missed.delete(ref);
+    if (ended.length > 0) await look(surveyEach(context, ended));
   }
   return { branches: done };
 }
@@ -97,11 +112,11 @@ async function runBranch(context: Context, found: Found, options: RunOptions): P
     }
     await endChain(context, chain);
     clearFailure(context.places.own, ref);
-    return { branch, outcomes };
+    return { branch, ref, outcomes };
   } catch (error) {
     const failure = failureOrThrow(error);
     noteFailure(context, ref, failure);
-    return { branch, outcomes, failure };
+    return { branch, ref, outcomes, failure };
   }
 }
 

@@ -8,6 +8,7 @@ import { deleteRef, isAncestor, writeRef } from '../git/refs.js';
 import { adminDirectory, removeWorktree, worktreeHead } from '../git/worktree.js';
 import { removeFile } from '../runner/durable-file.js';
 import type { CommandEnd, Journal } from '../runner/journal.js';
+import { waitForLock } from '../runner/lock.js';
 import type { Context } from './context.js';
 import { carriedTrailers, stallMessage } from './lease.js';
 import { salvage } from './salvage.js';
@@ -185,11 +186,20 @@ async function publish(context: Context, journal: LeasedJournal & { readonly res
   }
 }
 
+/** How long another process may hold the one lock under which worktrees are added and removed. */
+export const worktreeLockMs = 120_000;
+
 /** Removes a run's worktree, once all in it is pinned. One that cannot be saved is left where it is, and said so. */
 export async function dropWorktree(context: Context, journal: Journal): Promise<void> {
   if (!existsSync(journal.worktree) && adminDirectory(context.repository.commonDir, journal.worktree) === undefined) return;
   try {
-    await removeWorktree(context.repository.git, context.repository.commonDir, journal.worktree);
+    // git removes the folder of all records with the last one, under the feet of a process that adds one.
+    const lock = await waitForLock(join(context.places.own, 'worktree.lock'), worktreeLockMs);
+    try {
+      await removeWorktree(context.repository.git, context.repository.commonDir, journal.worktree);
+    } finally {
+      lock.release();
+    }
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) throw error;

@@ -4,6 +4,7 @@ import type { Commit } from '../git/commit.js';
 import type { RefName } from '../git/names.js';
 import { readReflog } from '../git/reflog.js';
 import { type BranchTip, readBranchTips } from '../git/refs.js';
+import { isLocked } from '../runner/lock.js';
 import { presenceOf } from '../runner/process-identity.js';
 import { findCommand } from './command-lookup.js';
 import type { Context } from './context.js';
@@ -98,5 +99,7 @@ function knowledgeOf(context: Context, at: BranchTip, runId: string): RunKnowled
   if (journal === undefined || journal.ref !== at.ref || (journal.lease !== undefined && journal.lease !== at.oid)) return { kind: 'none' };
   if (journal.phase === 'undelivered' && journal.result !== undefined) return { kind: 'undelivered', result: journal.result };
   const presence = presenceOf(journal.runner);
+  // Somebody is ending what is left of it: until that is done the run counts as alive.
+  if (presence === 'dead' && isLocked(context.journals.fileFor(runId, 'lock'))) return { kind: 'alive' };
   return presence === 'elsewhere' ? { kind: 'none' } : { kind: presence };
 }

@@ -1,22 +1,32 @@
 import { failureOrThrow } from '../git/causes.js';
-import { keptRef } from '../git/names.js';
+import { type BranchName, keptRef, type RefName } from '../git/names.js';
 import { deleteRef, isAncestor } from '../git/refs.js';
 import type { Journal } from '../runner/journal.js';
 import { tryLock } from '../runner/lock.js';
 import { presenceOf } from '../runner/process-identity.js';
 import { endOrphans } from '../runner/run-command.js';
+import { tidy } from '../runner/tidy.js';
 import type { Context } from './context.js';
 import { repairDelivery } from './deliver.js';
-import { dropWorktree, type LeasedJournal, settle } from './settle.js';
+import { dropWorktree, type LeasedJournal, type Settled, settle } from './settle.js';
+import type { TickOutcome } from './tick.js';
 import { readTip } from './tip.js';
+
+/** What a sweep found. */
+export interface Swept {
+  /** Whether there was any run to look at, alive or not: refs may have moved since they were last read. */
+  readonly looked: boolean;
+  readonly branches: readonly { readonly branch: BranchName; readonly ref: RefName; readonly outcome: TickOutcome }[];
+}
 
 /**
  * Finishes what runs left whose runner is gone: ends their processes, saves their work, releases their branches. First
- * thing of every tick. Every step can be repeated; a second sweeper at the same time stands back. True when there was any
- * run to look at, alive or not.
+ * thing of every tick. Every step can be repeated; a second sweeper at the same time stands back.
  */
-export async function sweep(context: Context): Promise<boolean> {
+export async function sweep(context: Context): Promise<Swept> {
+  tidy(context.places.own);
   const journals = context.journals.all();
+  const branches: Swept['branches'][number][] = [];
   for (const journal of journals) {
     if (journal.phase !== 'undelivered' && presenceOf(journal.runner) !== 'dead') continue;
     const lock = tryLock(context.journals.fileFor(journal.runId, 'lock'));
@@ -24,7 +34,8 @@ export async function sweep(context: Context): Promise<boolean> {
     try {
       // Another sweeper may have finished it between the listing and the lock.
       const current = context.journals.read(journal.runId);
-      if (current !== undefined) await sweepOne(context, current, journals);
+      const outcome = current === undefined ? undefined : await sweepOne(context, current, journals);
+      if (outcome !== undefined) branches.push({ branch: journal.branch, ref: journal.ref, outcome });
     } catch (error) {
       const failure = failureOrThrow(error);
       context.report({ kind: 'failed', branch: journal.branch, code: failure.code, why: failure.message, hint: failure.hint });
@@ -32,28 +43,52 @@ export async function sweep(context: Context): Promise<boolean> {
       lock.release();
     }
   }
-  return journals.length > 0;
+  return { looked: journals.length > 0, branches };
 }
 
-async function sweepOne(context: Context, journal: Journal, all: readonly Journal[]): Promise<void> {
-  if (journal.phase === 'undelivered') return sweepUndelivered(context, journal);
-  await endOrphans(journal.runId, journal.command);
-  const leased = await withLease(context, journal);
-  let worktreeLeft = false;
-  if (leased !== undefined) {
-    if (leased.delivery !== undefined) await repairDelivery(context.repository, context.objects, leased.ref, leased.delivery);
-    const settled = await settle(context, leased, leased.end ?? { reason: 'the runner ended before its command did' });
-    worktreeLeft = settled.worktreeLeft;
-    if (settled.kind === 'undelivered') {
-      await dropWorktree(context, leased);
-      return;
-    }
+async function sweepOne(context: Context, journal: Journal, all: readonly Journal[]): Promise<TickOutcome | undefined> {
+  if (journal.phase === 'undelivered') {
+    await sweepUndelivered(context, journal);
+    return undefined;
   }
+  await endOrphans(journal.runId, journal.command);
   const shared = all.some(
     (other) => other.runId !== journal.runId && other.worktree === journal.worktree && context.journals.read(other.runId) !== undefined,
   );
-  if (!worktreeLeft && !shared) await dropWorktree(context, journal);
-  context.journals.remove(journal.runId);
+  // The worktree went on to the next run of the chain, so this one was published before.
+  if (shared && (await isPublished(context, journal))) {
+    context.journals.remove(journal.runId);
+    return undefined;
+  }
+  const leased = await withLease(context, journal);
+  if (leased === undefined) {
+    if (!shared) await dropWorktree(context, journal);
+    context.journals.remove(journal.runId);
+    return undefined;
+  }
+  if (leased.delivery !== undefined) await repairDelivery(context.repository, context.objects, leased.ref, leased.delivery);
+  const settled = await settle(context, leased, leased.end ?? { reason: 'the runner ended before its command did' });
+  if (!settled.worktreeLeft && !shared) await dropWorktree(context, journal);
+  if (settled.kind !== 'undelivered') context.journals.remove(journal.runId);
+  return outcomeOf(settled);
+}
+
+function outcomeOf(settled: Settled): TickOutcome {
+  switch (settled.kind) {
+    case 'advanced':
+      return { kind: 'advanced', state: settled.next, commit: settled.commit };
+    case 'stalled':
+      return { kind: 'stalled', commit: settled.commit };
+    case 'undelivered':
+      return { kind: 'undelivered' };
+    case 'lost':
+      return { kind: 'lost-branch' };
+  }
+}
+
+async function isPublished(context: Context, { ref, result }: Journal): Promise<boolean> {
+  const tip = result === undefined ? undefined : await context.arbiter.tip(ref);
+  return tip !== undefined && result !== undefined && (await isAncestor(context.repository.git, result, tip));
 }
 
 /** The journal with its lease; undefined when the claim never took effect. */

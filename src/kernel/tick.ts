@@ -20,7 +20,7 @@ import { repairDelivery } from './deliver.js';
 import { leaseMessage, stallMessage } from './lease.js';
 import { trailerValue } from './message.js';
 import { logLevels } from './settings-defaults.js';
-import { dropWorktree, type LeasedJournal, settle } from './settle.js';
+import { dropWorktree, type LeasedJournal, settle, worktreeLockMs } from './settle.js';
 import { survey } from './survey.js';
 import { leaseSecondsOf, type Tip } from './tip.js';
 
@@ -41,9 +41,6 @@ export interface Chain {
   /** Of the last run, kept until its worktree is handed on or removed. */
   previous?: Journal;
 }
-
-/** How long another process may hold the one lock under which worktrees are added. */
-const worktreeLockMs = 120_000;
 
 type Request = Extract<Tip, { kind: 'request' }>;
 
@@ -283,7 +280,7 @@ async function prepareWorktree(context: Context, journal: LeasedJournal, chain: 
   // Parallel calls of one repository race inside git.
   const lock = await waitForLock(join(places.own, 'worktree.lock'), worktreeLockMs);
   try {
-    await addWorktree(repository.git, { path: journal.worktree, commit: journal.lease });
+    await addWorktree(repository.git, { path: journal.worktree, commit: journal.lease, runId: journal.runId });
   } finally {
     lock.release();
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BranchName, Oid, RefName } from '../git/names.js';
 import { removeFile, writeDurably } from './durable-file.js';
@@ -65,16 +65,25 @@ export interface Journals {
   fileFor(runId: string, kind: 'body' | 'cancel' | 'lock'): string;
 }
 
-export function openJournals(commonDir: string): Journals {
+export function openJournals(commonDir: string, onBroken: (path: string) => void = () => undefined): Journals {
   const directory = join(commonDir, 'aynig', 'runs');
   const path = (runId: string): string => join(directory, `${runId}.json`);
   const read = (runId: string): Journal | undefined => {
+    let text: string;
     try {
-      return JSON.parse(readFileSync(path(runId), 'utf8')) as Journal;
+      text = readFileSync(path(runId), 'utf8');
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw error;
     }
+    const journal = parsed(text);
+    if (journal === undefined) {
+      // A power cut can leave this. Put aside, it stops no other run; its lease ends by its time.
+      const aside = join(directory, `${runId}.broken`);
+      renameSync(path(runId), aside);
+      onBroken(aside);
+    }
+    return journal;
   };
   return {
     read,
@@ -117,6 +126,15 @@ export function openJournals(commonDir: string): Journals {
     },
     fileFor: (runId, kind) => join(directory, `${runId}.${kind}`),
   };
+}
+
+function parsed(text: string): Journal | undefined {
+  try {
+    return JSON.parse(text) as Journal;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Not there, or another user's, whose runs this process knows nothing about. */

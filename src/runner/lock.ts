@@ -30,6 +30,18 @@ export function tryLock(path: string): Lock | { readonly holder: ProcessIdentity
   throw lockTimeout(path);
 }
 
+/** Whether a process that is not dead holds the lock now. */
+export function isLocked(path: string): boolean {
+  const held = readHolder(path);
+  return held !== undefined && presenceOf(held.identity) !== 'dead';
+}
+
+/** Removes the lock of a process that died. Nobody holds it in between: who asks then finds it free, never taken by a tidier. */
+export function dropDeadLock(path: string): void {
+  const held = readHolder(path);
+  if (held !== undefined && presenceOf(held.identity) === 'dead') dropStale(path, held.text);
+}
+
 /** Waits up to `limitMs` for the lock. Throws {@link Failure} lock-timeout. */
 export async function waitForLock(path: string, limitMs: number): Promise<Lock> {
   const deadline = Date.now() + limitMs;

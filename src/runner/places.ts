@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Repository } from '../git/repository.js';
@@ -37,6 +37,7 @@ function ignoredFolder(wanted: string, fallback: string): string {
   const folder = isLink ? fallback : wanted;
   mkdirSync(folder, { recursive: true });
   const ignore = join(folder, '.gitignore');
-  if (!existsSync(ignore)) writeFileSync(ignore, '*\n', { flag: 'w' });
+  // Compared and not just looked for: a disk that was full may have left it empty.
+  if (!existsSync(ignore) || readFileSync(ignore, 'utf8') !== '*\n') writeFileSync(ignore, '*\n');
   return folder;
 }

@@ -39,6 +39,9 @@ function rebooted(space: string): boolean {
 /** The number that Linux gives to the first process namespace of a machine (include/linux/proc_ns.h). */
 const isInitialNamespace = (namespace: string): boolean => namespace === 'pid:[4026531836]' || namespace === '';
 
+/** Whether a process of this machine and namespace has the number now. */
+export const isAlive = (pid: number): boolean => startTimeOf(pid) !== undefined;
+
 /** When a process started, or undefined when there is none (a zombie counts as none). */
 function startTimeOf(pid: number): string | undefined {
   if (process.platform === 'linux') {

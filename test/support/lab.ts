@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Journal } from '../../src/runner/journal.js';
-import { type Answer, bareEnvironment, cliPath, Scratch } from './scratch.js';
-import { home, identify } from './workspace.js';
+import { type Answer, bareEnvironment, cliPath, identify, Scratch } from './scratch.js';
+import { home } from './workspace.js';
 
 /** Shell text that ends a command: a commit which names the next state. */
 export const finish = (state = 'done', title = 'built'): string =>

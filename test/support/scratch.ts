@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { endProcessesWithHome } from './processes.js';
 
 export const projectRoot = resolve(import.meta.dirname, '../..');
@@ -189,8 +189,13 @@ export class Scratch {
 
 let template: string | undefined;
 
-/** One repository is made per process and copied: making one by `git init` and a commit costs five times as much. */
-function templateRepository(): string {
+// Each test file loads this module anew; the process is ended in a way that no exit handler sees.
+afterAll(() => {
+  if (template !== undefined) rmSync(template, { recursive: true, force: true });
+});
+
+/** One repository is made per test file and copied: making one by `git init` and a commit costs five times as much. */
+export function templateRepository(): string {
   if (template !== undefined) return template;
   const path = mkdtempSync(join(tmpdir(), 'aynig-template-'));
   const env = bareEnvironment(path);
@@ -199,16 +204,21 @@ function templateRepository(): string {
     if (result.status !== 0) throw new Error(`git ${args.join(' ')}: ${result.stderr.toString()}`);
   };
   git('init', '--quiet', '--initial-branch=main', '--template=');
+  identify(git);
+  writeFileSync(join(path, 'README'), 'scratch\n');
+  git('add', '--all');
+  git('commit', '--quiet', '--message', 'first');
+  mkdirSync(join(path, '.git/hooks'), { recursive: true });
+  template = path;
+  return path;
+}
+
+/** The identity of every user here, and nothing that acts by itself. */
+export function identify(git: (...args: string[]) => unknown): void {
   git('config', 'user.name', 'Ana Example');
   git('config', 'user.email', 'ana@example.com');
   git('config', 'commit.gpgSign', 'false');
   git('config', 'gc.auto', '0');
-  writeFileSync(join(path, 'README'), 'scratch\n');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'first');
-  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
-  template = path;
-  return path;
 }
 
 /** A fresh repository on branch main with one commit, gone when the test ends. */
@@ -216,7 +226,6 @@ export function scratch(): Scratch {
   const root = temporaryDirectory();
   const path = join(root, 'repo');
   cpSync(templateRepository(), path, { recursive: true });
-  mkdirSync(join(path, '.git/hooks'), { recursive: true });
   const made = new Scratch(root, path, bareEnvironment(root));
   // A runner that is still at work would write into the directory while it is being deleted.
   onTestFinished(() => endProcessesWithHome(root));

@@ -1,4 +1,4 @@
-import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { type SpawnOptions, spawn } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { endProcessesWithHome, processesWithHome } from './processes.js';
-import { type Answer, bareEnvironment, Scratch } from './scratch.js';
+import { type Answer, bareEnvironment, identify, Scratch, templateRepository } from './scratch.js';
 
 /**
  * A repository whose commands write down in `$HOME/ran` what they did: one line `<run id> <branch> <state> <request>` per
@@ -131,39 +131,6 @@ export const waitFor = (name = 'go'): string => `until [ -e "$HOME/${name}" ]; d
 
 /** A change that only a delivery brings into the checkout. */
 export const changesFile = 'echo "built by $AYNIG_RUN_ID" >built.txt; git add built.txt';
-
-let template: string | undefined;
-
-// Each test file loads this module anew; the process is ended in a way that no exit handler sees.
-afterAll(() => {
-  if (template !== undefined) rmSync(template, { recursive: true, force: true });
-});
-
-function templateRepository(): string {
-  if (template !== undefined) return template;
-  const path = mkdtempSync(join(tmpdir(), 'aynig-template-'));
-  const env = bareEnvironment(path);
-  const git = (...args: string[]): void => {
-    const result = spawnSync('git', args, { cwd: path, env });
-    if (result.status !== 0) throw new Error(`git ${args.join(' ')}: ${result.stderr.toString()}`);
-  };
-  git('init', '--quiet', '--initial-branch=main', '--template=');
-  identify((...args) => git(...args));
-  writeFileSync(join(path, 'README'), 'scratch\n');
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'first');
-  mkdirSync(join(path, '.git/hooks'), { recursive: true });
-  template = path;
-  return path;
-}
-
-/** The identity of every user here, and nothing that acts by itself. */
-export function identify(git: (...args: string[]) => unknown): void {
-  git('config', 'user.name', 'Ana Example');
-  git('config', 'user.email', 'ana@example.com');
-  git('config', 'commit.gpgSign', 'false');
-  git('config', 'gc.auto', '0');
-}
 
 /** A directory whose processes and files go when the test ends; `$HOME` of everything in it. */
 export function home(prefix = 'aynig-e2e-'): string {

@@ -1,0 +1,239 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { projectRoot } from '../support/scratch.js';
+import { completing, skipBecause, snapshot, type Workspace, workspace } from '../support/workspace.js';
+
+const ours = ['commit-msg', 'post-commit', 'post-merge', 'post-rewrite'];
+const hooksOf = (made: Workspace): string[] => readdirSync(join(made.path, '.git/hooks')).sort();
+
+describe('aynig init', () => {
+  test('installs executable hooks and a starter workflow, and says what it did', () => {
+    const made = workspace();
+    const answer = made.aynig(['init']);
+    expect(hooksOf(made)).toEqual(ours);
+    for (const name of ours) {
+      expect(statSync(join(made.path, '.git/hooks', name)).mode & 0o777).toBe(0o755);
+      expect(made.read(`.git/hooks/${name}`)).toMatch(/^#!\/bin\/sh\n# aynig hook /);
+      expect(made.read(`.git/hooks/${name}`)).not.toContain('@');
+      expect(answer.stdout).toContain(`create .git/hooks/${name}`);
+    }
+    expect(statSync(join(made.path, '.aynig/command/hello')).mode & 0o111).toBe(0o111);
+    expect(made.git('config', '--local', '--list', '--name-only')).not.toMatch(/hook|aynig/);
+  });
+
+  test('twice is the same as once', () => {
+    const made = workspace();
+    made.init();
+    const before = snapshot(made.path);
+    const again = made.aynig(['init']);
+    expect(snapshot(made.path)).toEqual(before);
+    expect(again.stdout.trim().split('\n')).toEqual(ours.map((name) => `unchanged .git/hooks/${name}`));
+  });
+
+  test('brings hooks of an older version up to date, and their mode', () => {
+    const made = workspace();
+    made.init();
+    const fresh = snapshot(join(made.path, '.git/hooks'));
+    made.write('.git/hooks/post-commit', '#!/bin/sh\n# aynig hook post-commit, version 0\nexit 0\n', 0o644);
+    chmodSync(join(made.path, '.git/hooks/post-merge'), 0o644);
+    expect(made.aynig(['init']).stdout).toContain('update .git/hooks/post-commit');
+    expect(snapshot(join(made.path, '.git/hooks'))).toEqual(fresh);
+  });
+
+  test('with --dry-run says what it would do and changes nothing', () => {
+    const made = workspace();
+    const before = snapshot(made.path);
+    const answer = made.aynig(['init', '--dry-run']);
+    for (const name of ours) expect(answer.stdout).toContain(`would create .git/hooks/${name}`);
+    expect(answer.stdout).toContain('would create .aynig/command/hello');
+    expect(snapshot(made.path)).toEqual(before);
+  });
+
+  test('leaves a workflow that is there as it is', () => {
+    const made = workspace();
+    made.write('.aynig/mine', 'mine\n');
+    made.init();
+    expect(readdirSync(join(made.path, '.aynig'))).toEqual(['mine']);
+  });
+
+  test('from a subdirectory or a linked working tree installs for the whole repository', async () => {
+    for (const from of ['subdirectory', 'linked'] as const) {
+      const made = workspace();
+      made.command('build', completing('review'));
+      const linked = made.linked('side');
+      made.write('deep/er/file', '');
+      made.aynig(['init'], { cwd: from === 'linked' ? linked.path : join(made.path, 'deep/er') });
+      expect(hooksOf(made)).toEqual(ours);
+      linked.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: build');
+      await made.untilState('review', 'side');
+      await made.untilStill();
+    }
+  });
+
+  test('refuses a bare repository and a directory outside any', () => {
+    const made = workspace();
+    made.git('init', '--quiet', '--bare', '../bare.git');
+    expect(made.aynig(['init'], { cwd: join(made.root, 'bare.git'), expected: 1 }).stderr).toContain('[bare-repository]');
+    expect(made.aynig(['init'], { cwd: made.root, expected: 1 }).stderr).toContain('[not-a-repository]');
+  });
+});
+
+describe('aynig init beside another tool', () => {
+  /** What stands in the way, and what the answer must name. */
+  const inTheWay: readonly { name: string; prepare: (made: Workspace) => Record<string, string>; names: RegExp }[] = [
+    {
+      name: 'core.hooksPath of this repository',
+      prepare(made) {
+        made.git('config', 'core.hooksPath', '.husky/_');
+        return {};
+      },
+      names: /core\.hooksPath is \.husky\/_ \(set in .*\.git\/config\)/,
+    },
+    {
+      name: 'core.hooksPath of this user',
+      prepare(made) {
+        writeFileSync(join(made.root, 'gitconfig'), '[core]\n\thooksPath = ~/hooks\n');
+        return { GIT_CONFIG_GLOBAL: join(made.root, 'gitconfig') };
+      },
+      names: /core\.hooksPath is ~\/hooks \(set in .*gitconfig\)/,
+    },
+    {
+      name: 'core.hooksPath of this machine',
+      prepare(made) {
+        writeFileSync(join(made.root, 'system'), '[core]\n\thooksPath = /etc/git-hooks\n');
+        return { GIT_CONFIG_SYSTEM: join(made.root, 'system'), GIT_CONFIG_NOSYSTEM: '0' };
+      },
+      names: /core\.hooksPath is \/etc\/git-hooks/,
+    },
+    {
+      name: 'core.hooksPath in an included file',
+      prepare(made) {
+        writeFileSync(join(made.root, 'included'), '[core]\n\thooksPath = elsewhere\n');
+        made.git('config', 'include.path', join(made.root, 'included'));
+        return {};
+      },
+      names: /core\.hooksPath is elsewhere/,
+    },
+    {
+      name: 'core.hooksPath of this working tree',
+      prepare(made) {
+        made.git('config', 'extensions.worktreeConfig', 'true');
+        made.git('config', '--worktree', 'core.hooksPath', 'elsewhere');
+        return {};
+      },
+      names: /core\.hooksPath is elsewhere/,
+    },
+    {
+      name: 'an empty core.hooksPath',
+      prepare(made) {
+        made.git('config', 'core.hooksPath', '');
+        return {};
+      },
+      names: /core\.hooksPath/,
+    },
+    {
+      name: 'a hook of the same name',
+      prepare(made) {
+        made.write('.git/hooks/post-commit', '#!/bin/sh\ngit lfs post-commit "$@"\n', 0o755);
+        return {};
+      },
+      names: /hooks that are not ours: post-commit/,
+    },
+    {
+      name: 'a hook of another name',
+      prepare(made) {
+        made.write('.git/hooks/pre-push', '#!/usr/bin/env python3\n', 0o755);
+        return {};
+      },
+      names: /hooks that are not ours: pre-push/,
+    },
+    {
+      name: 'a symbolic link to a hook',
+      prepare(made) {
+        made.write('scripts/commit-msg', '#!/bin/sh\n', 0o755);
+        mkdirSync(join(made.path, '.git/hooks'), { recursive: true });
+        symlinkSync('../../scripts/commit-msg', join(made.path, '.git/hooks/commit-msg'));
+        return {};
+      },
+      names: /hooks that are not ours: commit-msg/,
+    },
+  ];
+
+  test.each(inTheWay)('refuses and changes not a byte: $name', ({ prepare, names }) => {
+    const made = workspace();
+    const env = prepare(made);
+    const before = snapshot(made.path);
+    const home = snapshot(made.root);
+    const answer = made.aynig(['init'], { env, expected: 1 });
+    expect(answer.stderr).toContain('[hooks-present]');
+    expect(answer.stderr).toMatch(names);
+    expect(answer.stdout).toBe('');
+    expect(snapshot(made.path)).toEqual(before);
+    expect(snapshot(made.root)).toEqual(home);
+  });
+
+  test('does not mind the samples that git puts there', () => {
+    const made = workspace();
+    made.write('.git/hooks/post-commit.sample', '#!/bin/sh\n', 0o755);
+    made.init();
+    expect(hooksOf(made)).toEqual([...ours, 'post-commit.sample'].sort());
+  });
+});
+
+describe('aynig uninstall', () => {
+  test('removes our hooks and no other, and leaves workflow and history', async () => {
+    const made = workspace();
+    made.command('build', completing('review'));
+    made.init();
+    made.write('.git/hooks/pre-push', '#!/bin/sh\nexit 0\n', 0o755);
+    made.write('.git/hooks/post-merge', '#!/bin/sh\necho replaced by another tool\n', 0o755);
+    const answer = made.aynig(['uninstall']);
+    expect(hooksOf(made)).toEqual(['post-merge', 'pre-push']);
+    for (const name of ['commit-msg', 'post-commit', 'post-rewrite']) expect(answer.stdout).toContain(name);
+    expect(answer.stdout).not.toContain('post-merge');
+    expect(existsSync(join(made.path, '.aynig/command/build'))).toBe(true);
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: build');
+    await made.untilStill();
+    expect(made.ran()).toEqual([]);
+    expect(made.aynig(['uninstall']).stdout).toBe('No hooks of ours are installed here.\n');
+  });
+
+  test('after init puts everything back as it was', () => {
+    const made = workspace();
+    made.write('.aynig/mine', '');
+    const before = snapshot(made.path);
+    made.init();
+    made.aynig(['uninstall']);
+    expect(snapshot(made.path)).toEqual(before);
+  });
+});
+
+describe('the hooks', () => {
+  const shells = ['sh', 'dash', 'bash', 'busybox'];
+
+  test.for(shells)('are read without complaint by %s', (shell, context) => {
+    const made = workspace();
+    if (made.program('sh', ['-c', `command -v ${shell}`], { expected: 'any' }).exitCode !== 0)
+      return skipBecause(`reading the hooks with ${shell}, which is not here`, context);
+    made.init();
+    const files = [
+      ...readdirSync(join(projectRoot, 'hooks')).map((name) => join(projectRoot, 'hooks', name)),
+      ...ours.map((name) => join(made.path, '.git/hooks', name)),
+    ];
+    expect(files.length).toBeGreaterThan(2 * ours.length);
+    for (const file of files) {
+      const checked = made.program(shell, shell === 'busybox' ? ['sh', '-n', file] : ['-n', file], { expected: 'any' });
+      expect(checked, file).toMatchObject({ exitCode: 0, stderr: '' });
+    }
+  });
+
+  test.each(ours)('%s has no carriage returns, begins with its shell, and is short enough to be read in a minute', (name) => {
+    const made = workspace();
+    made.init();
+    const text = made.read(`.git/hooks/${name}`);
+    expect(text).not.toContain('\r');
+    expect(text.startsWith('#!/bin/sh\n')).toBe(true);
+    expect(text.split('\n').length).toBeLessThan(45);
+  });
+});
