@@ -46,6 +46,8 @@ export interface GitResult {
   readonly exitCode: number;
   readonly stdout: Buffer;
   readonly stderr: string;
+  /** Where git was working. */
+  readonly cwd: string;
 }
 
 /** Runs git and answers what it printed. Throws {@link GitError} for an exit code that `ok` does not list, {@link Failure} for a missing git or a time-out. */
@@ -106,7 +108,7 @@ export function openGit(place: GitPlace, inherited: NodeJS.ProcessEnv = process.
         const errorText = Buffer.concat(stderr).toString('utf8');
         if (timedOut) reject(gitTimeout(args));
         else if (code === null) reject(new GitError(args, undefined, `${errorText}\nended by ${signal}`, cwd));
-        else if ((options.ok ?? [0]).includes(code)) resolve({ exitCode: code, stdout: Buffer.concat(stdout), stderr: errorText });
+        else if ((options.ok ?? [0]).includes(code)) resolve({ exitCode: code, stdout: Buffer.concat(stdout), stderr: errorText, cwd });
         else reject(new GitError(args, code, errorText, cwd));
       });
     });

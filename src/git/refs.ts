@@ -74,7 +74,7 @@ export async function swapRef(
   const tip = await objects.ref(swap.ref);
   if (tip === swap.to) return { kind: 'moved' };
   if (tip !== swap.expected || result.exitCode === 0) return { kind: 'beaten', tip };
-  throw new GitError(['update-ref', swap.ref], result.exitCode, result.stderr);
+  throw new GitError(['update-ref', swap.ref], result.exitCode, result.stderr, result.cwd);
 }
 
 /** Sets a ref of our own, whatever it was. */
