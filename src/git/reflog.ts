@@ -10,19 +10,24 @@ export interface ReflogEntry {
   readonly message: string;
 }
 
-/** How much of a reflog's end is read from the file; one entry takes about 200 bytes. */
+/** How much of a reflog's end is read at first; one entry takes about 200 bytes, and more where a title is long. */
 const tailBytes = 32 * 1024;
+const mostTailBytes = 2 * 1024 * 1024;
 
 /**
  * The newest `count` entries of a ref's reflog, newest first; none when it has no reflog. Read from the file that
  * gitrepository-layout(5) names, where refs are stored as files: a git process costs more than all else a hook looks at.
  */
 export async function readReflog(git: Git, gitDir: string, ref: RefName | 'HEAD', count: number): Promise<ReflogEntry[]> {
-  const tail = readTail(join(gitDir, 'logs', ref));
-  return tail === undefined ? askGit(git, gitDir, ref, count) : parseTail(tail, count);
+  for (let bytes = tailBytes; ; bytes *= 8) {
+    const tail = readTail(join(gitDir, 'logs', ref), bytes);
+    if (tail === undefined) return askGit(git, gitDir, ref, count);
+    const entries = parseTail(tail.text, count);
+    if (entries.length === count || tail.whole || bytes >= mostTailBytes) return entries;
+  }
 }
 
-function readTail(path: string): string | undefined {
+function readTail(path: string, tailLength: number): { readonly text: string; readonly whole: boolean } | undefined {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -33,11 +38,11 @@ function readTail(path: string): string | undefined {
   }
   try {
     const { size } = fstatSync(file);
-    const buffer = Buffer.alloc(Math.min(size, tailBytes));
+    const buffer = Buffer.alloc(Math.min(size, tailLength));
     readSync(file, buffer, 0, buffer.length, size - buffer.length);
     const text = buffer.toString('utf8');
     // A tail that begins inside an entry begins at the next one.
-    return size > buffer.length ? text.slice(text.indexOf('\n') + 1) : text;
+    return size > buffer.length ? { text: text.slice(text.indexOf('\n') + 1), whole: false } : { text, whole: true };
   } finally {
     closeSync(file);
   }
@@ -49,7 +54,7 @@ function parseTail(text: string, count: number): ReflogEntry[] {
     .slice(-count - 1)
     .reverse()
     .flatMap((line) => {
-      const match = /^[0-9a-f]+ ([0-9a-f]+) .*> (\d+) [+-]\d+(?:\t(.*))?$/.exec(line);
+      const match = /^[0-9a-f]+ ([0-9a-f]+) [^\t]*> (\d+) [+-]\d+(?:\t(.*))?$/.exec(line);
       if (match?.[1] === undefined) return [];
       return [{ oid: match[1], at: Number(match[2]), message: match[3] ?? '' }];
     });

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Git, GitError, lineOf, openGit } from './gate.js';
 import { isOid, type Oid, type RefName } from './names.js';
 
@@ -26,7 +26,8 @@ export function adminDirectory(commonDir: string, path: string): string | undefi
   if (!existsSync(folder)) return undefined;
   for (const name of readdirSync(folder)) {
     const pointer = readText(join(folder, name, 'gitdir'));
-    if (pointer?.trim() === join(path, '.git')) return join(folder, name);
+    // Relative with worktree.useRelativePaths (git 2.48).
+    if (pointer !== undefined && resolve(join(folder, name), pointer.trim()) === join(path, '.git')) return join(folder, name);
   }
   return undefined;
 }
@@ -66,7 +67,9 @@ export function operationInProgress(commonDir: string, ref: RefName): string | u
       const head = readText(join(gitDir, name, 'head-name'))?.trim();
       return head === ref || (head === undefined && existsSync(join(gitDir, name, 'applying')) && headOf(gitDir) === ref);
     });
-    if (rebased) return 'a rebase';
+    // A rebase with --update-refs moves more branches at its end.
+    const moved = readText(join(gitDir, 'rebase-merge', 'update-refs'))?.split('\n');
+    if (rebased || moved?.includes(ref) === true) return 'a rebase';
     const bisected = readText(join(gitDir, 'BISECT_START'))?.trim();
     if (bisected !== undefined && (bisected === ref || `refs/heads/${bisected}` === ref)) return 'a bisect';
     if (headOf(gitDir) === ref) {

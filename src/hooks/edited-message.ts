@@ -8,24 +8,37 @@ export interface Cleanup {
   readonly comment: string;
 }
 
-const scissorsLine = /^(\S+) -{10,} >8 -{10,}$/;
+const cutLine = '------------------------ >8 ------------------------';
+const cutHint = 'Do not modify or remove the line above.';
+const editorHint = 'Please enter the commit message';
 
 /** The message as git will store it, as far as the state of it matters: without comments and without what scissors cut off. */
 export function storedMessage(file: string, cleanup: Cleanup): string {
-  const lines = file.replaceAll('\r\n', '\n').split('\n');
-  if (cleanup.mode === 'verbatim') return file;
-  const cutAt = lines.findIndex((line) => scissorsLine.test(line));
-  const mayCut = cleanup.edited || cleanup.mode === 'scissors';
-  const above = mayCut && cutAt >= 0 ? lines.slice(0, cutAt) : lines;
+  const lines = file.split('\n');
+  const comment = commentOf(cleanup, lines);
+  const cutAt = cleanup.edited ? scissorsIn(lines, comment, cleanup.mode) : -1;
+  const above = cutAt >= 0 ? [...lines.slice(0, cutAt), ''] : lines;
   const strips = cleanup.mode === 'strip' || (cleanup.mode === 'default' && cleanup.edited);
-  if (!strips) return above.join('\n');
-  const comment = commentOf(cleanup.comment, lines);
-  return above.filter((line) => !line.startsWith(comment)).join('\n');
+  const kept = strips ? above.filter((line) => !line.startsWith(comment)) : above;
+  // Every mode but verbatim drops the white space at the end of a line.
+  return (cleanup.mode === 'verbatim' ? kept : kept.map((line) => line.replace(/[ \t\r]+$/, ''))).join('\n');
+}
+
+/** Scissors mode cuts at the first line of that form; otherwise only a verbose commit does, whose diff git announces below its own line. */
+function scissorsIn(lines: readonly string[], comment: string, mode: string): number {
+  const cut = `${comment} ${cutLine}`;
+  const first = lines.slice(0, -1).indexOf(cut);
+  if (mode === 'scissors') return first;
+  return lines.some((line, index) => line === cut && lines[index + 1] === `${comment} ${cutHint}`) ? first : -1;
 }
 
 /** With `auto` git chooses a character that no line of the message began with; its own hints show which. */
-function commentOf(setting: string, lines: readonly string[]): string {
-  if (setting !== 'auto') return setting;
-  const hint = lines.find((line) => scissorsLine.test(line) || /^\S Please enter the commit message/.test(line));
-  return hint?.charAt(0) ?? '#';
+function commentOf({ comment, edited }: Cleanup, lines: readonly string[]): string {
+  if (comment !== 'auto') return comment;
+  if (edited) {
+    const hint = lines.findLast((line) => line.startsWith(cutHint, 2) || line.startsWith(editorHint, 2));
+    return hint?.charAt(0) ?? '#';
+  }
+  const used = new Set(lines.flatMap((line) => [line.charAt(0), ...[...line.matchAll(/\r(.)/gs)].map((match) => match[1])]));
+  return [...'#;@!$%^&|:'].find((char) => !used.has(char)) ?? '#';
 }

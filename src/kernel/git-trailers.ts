@@ -10,8 +10,9 @@ export interface PlainTrailer {
 }
 
 const generatedByGit = ['Signed-off-by: ', '(cherry picked from commit '];
-const isSpace = (char: string | undefined): boolean => char !== undefined && ' \t\n\v\f\r'.includes(char);
-const isBlank = (line: string): boolean => /^[ \t\n\v\f\r]*$/.test(line);
+/** White space is what git takes for it: vertical tab and form feed are not. */
+const isSpace = (char: string | undefined): boolean => char !== undefined && ' \t\n\r'.includes(char);
+const isBlank = (line: string): boolean => /^[ \t\n\r]*$/.test(line);
 
 /** Position of the colon when the line reads as `key:` or `key :`; -1 otherwise. */
 export function separatorAt(line: string): number {
@@ -23,14 +24,17 @@ export function separatorAt(line: string): number {
 
 /** Drops what git ignores at the end of a message: comments, blank lines, an old conflicts block, all below a scissors line. */
 function withoutIgnoredTail(lines: readonly string[]): string[] {
-  const scissors = lines.indexOf('# ------------------------ >8 ------------------------');
+  // Both marks count only with a newline behind them.
+  const last = lines.length - 1;
+  const at = lines.indexOf('# ------------------------ >8 ------------------------');
+  const scissors = at < last ? at : -1;
   const body = scissors < 0 ? lines : lines.slice(0, scissors);
   let firstIgnored = -1;
   let inConflicts = false;
   body.forEach((line, index) => {
     if (line.startsWith('#') || line === '') {
       if (firstIgnored < 0) firstIgnored = index;
-    } else if (line === 'Conflicts:') {
+    } else if (line === 'Conflicts:' && index < last) {
       inConflicts = true;
       if (firstIgnored < 0) firstIgnored = index;
     } else if (!(inConflicts && line.startsWith('\t'))) {
@@ -88,7 +92,10 @@ export function gitTrailers(message: string): PlainTrailer[] {
   const found: { key: string; value: string }[] = [];
   let last: { key: string; value: string } | undefined;
   for (const line of lines.slice(startOfBlock(lines))) {
-    if (line.startsWith('#')) continue;
+    if (line.startsWith('#')) {
+      last = undefined;
+      continue;
+    }
     if (last !== undefined && isSpace(line[0])) {
       last.value += `\n${line}`;
       continue;
@@ -103,4 +110,4 @@ export function gitTrailers(message: string): PlainTrailer[] {
 }
 
 /** Joins a folded value into one line, as git's `unfold` does. */
-export const unfold = (value: string): string => value.replace(/\n[ \t\v\f\r\n]*/g, ' ').replace(/^[ \t\v\f\r\n]+|[ \t\v\f\r\n]+$/g, '');
+export const unfold = (value: string): string => value.replace(/\n[ \t\r\n]*/g, ' ').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');

@@ -36,7 +36,7 @@ interface Block {
   readonly trailers: readonly (Trailer & { readonly line: number; readonly folded: boolean })[];
 }
 
-const isBlank = (line: string): boolean => /^[ \t\v\f\r]*$/.test(line);
+const isBlank = (line: string): boolean => /^[ \t\r]*$/.test(line);
 const isOurs = (key: string): boolean => /^aynig-/i.test(key);
 const ourKeyAtLineStart = /^(aynig-[A-Za-z0-9-]*)[ \t]*:/i;
 /** Printable: no control, format (this includes bidirectional overrides), surrogate, private or unassigned characters, no separators but the space. */

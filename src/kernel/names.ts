@@ -13,7 +13,8 @@ export const stalled = 'stalled' as State;
 
 /** Reads a state name; undefined when it is not legal. Capitals are read as small letters. */
 export function readState(text: string): State | undefined {
-  const lower = text.toLowerCase();
+  // Only A to Z: other letters, such as the Kelvin sign, become small letters of ASCII too.
+  const lower = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   const legal = lower.length <= maxStateLength && statePattern.test(lower) && !lower.includes('..');
   return legal ? (lower as State) : undefined;
 }

@@ -12,7 +12,7 @@ import { addWorktree, gitInWorktree, operationInProgress } from '../git/worktree
 import { commandEnvironment } from '../runner/command-environment.js';
 import type { CommandEnd, Journal } from '../runner/journal.js';
 import { waitForLock } from '../runner/lock.js';
-import { identityOf } from '../runner/process-identity.js';
+import { identityOf, presenceOf } from '../runner/process-identity.js';
 import { loadExeca, runCommand } from '../runner/run-command.js';
 import type { Context } from './context.js';
 import type { Reading } from './decide.js';
@@ -22,6 +22,7 @@ import { trailerValue } from './message.js';
 import { logLevels } from './settings-defaults.js';
 import { dropWorktree, type LeasedJournal, settle, worktreeLockMs } from './settle.js';
 import { survey } from './survey.js';
+import { sweep } from './sweep.js';
 import { leaseSecondsOf, type Tip } from './tip.js';
 
 /** What became of one branch. Expected ends are values, also the unhappy ones. */
@@ -60,8 +61,13 @@ export async function act(context: Context, at: BranchTip, tip: Tip, reading: Re
       const operation = operationInProgress(context.repository.commonDir, at.ref);
       return operation === undefined ? runRequest(context, at, tip, reading.path, chain) : { kind: 'busy', operation };
     }
-    case 'expired':
-      return takeOver(context, at, tip, reading);
+    case 'expired': {
+      const journal = reading.lease.runId === '' ? undefined : context.journals.read(reading.lease.runId);
+      if (journal === undefined || presenceOf(journal.runner) !== 'dead') return takeOver(context, at, tip, reading);
+      // It died since the last sweep, and its command may not have: only a sweep ends that, and publishes what it made.
+      const swept = (await sweep(context)).branches.find(({ ref }) => ref === at.ref);
+      return swept?.outcome ?? { kind: 'lost-race' };
+    }
     case 'undelivered':
       return redeliver(context, reading.lease.runId);
     case 'untrusted':

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, writeFileSync } from 'node:fs';
 import { Failure } from '../failure.js';
 import { removeFile } from './durable-file.js';
 import { identityOf, type ProcessIdentity, presenceOf } from './process-identity.js';
@@ -13,21 +13,17 @@ export interface Lock {
  * apart; no safety rests on them, since every ref moves by compare-and-swap.
  */
 export function tryLock(path: string): Lock | { readonly holder: ProcessIdentity } {
-  const own = JSON.stringify({ ...identityOf(process.pid), token: `${process.pid}-${counter++}` });
-  const temporary = `${path}.${process.pid}.${counter}`;
-  writeFileSync(temporary, own, { mode: 0o600 });
-  try {
+  return withMark(path, (mark, own) => {
     for (let attempt = 0; attempt < 20; attempt++) {
-      if (linked(temporary, path)) return { release: () => releaseOwn(path, own) };
+      if (linked(mark, path)) return { release: () => releaseOwn(path, own) };
       const held = readHolder(path);
       if (held === undefined) continue;
       if (presenceOf(held.identity) !== 'dead') return { holder: held.identity };
-      dropStale(path, held.text);
+      // Another process is at it; whether it wants the lock or only tidies up shows in a moment.
+      if (dropStale(path, held.text, mark) !== undefined) pause();
     }
-  } finally {
-    removeFile(temporary);
-  }
-  throw lockTimeout(path);
+    throw lockTimeout(path);
+  });
 }
 
 /** Whether a process that is not dead holds the lock now. */
@@ -39,7 +35,7 @@ export function isLocked(path: string): boolean {
 /** Removes the lock of a process that died. Nobody holds it in between: who asks then finds it free, never taken by a tidier. */
 export function dropDeadLock(path: string): void {
   const held = readHolder(path);
-  if (held !== undefined && presenceOf(held.identity) === 'dead') dropStale(path, held.text);
+  if (held !== undefined && presenceOf(held.identity) === 'dead') withMark(path, (mark) => dropStale(path, held.text, mark));
 }
 
 /** Waits up to `limitMs` for the lock. Throws {@link Failure} lock-timeout. */
@@ -54,6 +50,7 @@ export async function waitForLock(path: string, limitMs: number): Promise<Lock> 
 }
 
 let counter = 0;
+const pause = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 
 /** link(2) creates the file with its content in one step, or fails because another was first. */
 function linked(from: string, to: string): boolean {
@@ -82,17 +79,36 @@ function readHolder(path: string): { readonly identity: ProcessIdentity; readonl
   }
 }
 
-/** Takes a dead holder's file away; when another process was quicker and the file is a live one by now, puts it back. */
-function dropStale(path: string, stale: string): void {
-  const aside = `${path}.${process.pid}.stale`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+/**
+ * Takes a dead holder's file away. Only who holds the guard file may do so, and only while the stale file is still there:
+ * nobody else can change a file whose owner is dead. `mark` is a file that names this process. Answers who else is at it.
+ */
+function dropStale(path: string, stale: string, mark: string): ProcessIdentity | undefined {
+  const guard = `${path}.takeover`;
+  if (!linked(mark, guard)) {
+    const other = readHolder(guard);
+    if (other !== undefined && presenceOf(other.identity) !== 'dead') return other.identity;
+    removeFile(guard);
+    return undefined;
   }
-  if (readFileSync(aside, 'utf8') !== stale) linked(aside, path);
-  unlinkSync(aside);
+  try {
+    if (readHolder(path)?.text === stale) removeFile(path);
+  } finally {
+    removeFile(guard);
+  }
+  return undefined;
+}
+
+/** Does something with a file of this process's own that says who it is. */
+function withMark<T>(path: string, use: (mark: string, own: string) => T): T {
+  const own = JSON.stringify({ ...identityOf(process.pid), token: `${process.pid}-${counter++}` });
+  const mark = `${path}.${process.pid}.${counter}`;
+  writeFileSync(mark, own, { mode: 0o600 });
+  try {
+    return use(mark, own);
+  } finally {
+    removeFile(mark);
+  }
 }
 
 function releaseOwn(path: string, own: string): void {
