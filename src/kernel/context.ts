@@ -34,6 +34,9 @@ export interface Context {
   readonly report: (event: RunEvent) => void;
 }
 
+/** Called while git is at work: at the top of a file it would delay every start of the runner. */
+export const loadCrypto = (): Promise<typeof import('node:crypto')> => import('node:crypto');
+
 /** What happens while branches are run, for whoever shows it. */
 export type RunEvent =
   | {

@@ -5,7 +5,7 @@ import { readBranchTips } from '../git/refs.js';
 import { openRepository, type Repository } from '../git/repository.js';
 import { openJournals } from '../runner/journal.js';
 import { placesOf } from '../runner/places.js';
-import type { Context, RunEvent } from './context.js';
+import { type Context, loadCrypto, type RunEvent } from './context.js';
 import { localArbiter } from './local-arbiter.js';
 import { isRole } from './names.js';
 import { readSettings } from './settings.js';
@@ -37,6 +37,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   objects.start();
   const tips = options.tipsAtOnce === true ? readBranchTips(repository.git) : undefined;
   tips?.catch(() => undefined);
+  if (options.tipsAtOnce === true) void loadCrypto();
   const settings = await settingsRead.catch(async (error: unknown) => {
     await objects.close();
     throw error;

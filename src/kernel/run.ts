@@ -2,6 +2,7 @@ import type { Failure } from '../failure.js';
 import { failureOrThrow } from '../git/causes.js';
 import type { BranchName, RefName } from '../git/names.js';
 import { clearFailure, readFailures, recordFailure } from '../runner/failure-record.js';
+import { tidy } from '../runner/tidy.js';
 import type { Context } from './context.js';
 import { type Surveyed, surveyEach, surveyTips } from './survey.js';
 import { sweep } from './sweep.js';
@@ -76,6 +77,7 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     for (const ref of ended) missed.delete(ref);
     if (ended.length > 0) await look(surveyEach(context, ended));
   }
+  tidy(context.places.own);
   return { branches: done };
 }
 

@@ -5,7 +5,6 @@ import type { Journal } from '../runner/journal.js';
 import { tryLock } from '../runner/lock.js';
 import { presenceOf } from '../runner/process-identity.js';
 import { endOrphans } from '../runner/run-command.js';
-import { tidy } from '../runner/tidy.js';
 import type { Context } from './context.js';
 import { repairDelivery } from './deliver.js';
 import { dropWorktree, type LeasedJournal, type Settled, settle } from './settle.js';
@@ -24,7 +23,6 @@ export interface Swept {
  * thing of every tick. Every step can be repeated; a second sweeper at the same time stands back.
  */
 export async function sweep(context: Context): Promise<Swept> {
-  tidy(context.places.own);
   const journals = context.journals.all();
   const branches: Swept['branches'][number][] = [];
   for (const journal of journals) {

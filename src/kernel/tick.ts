@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '../failure.js';
@@ -14,7 +13,7 @@ import type { CommandEnd, Journal } from '../runner/journal.js';
 import { waitForLock } from '../runner/lock.js';
 import { identityOf, presenceOf } from '../runner/process-identity.js';
 import { loadExeca, runCommand } from '../runner/run-command.js';
-import type { Context } from './context.js';
+import { type Context, loadCrypto } from './context.js';
 import type { Reading } from './decide.js';
 import { repairDelivery } from './deliver.js';
 import { leaseMessage, stallMessage } from './lease.js';
@@ -95,7 +94,7 @@ export async function act(context: Context, at: BranchTip, tip: Tip, reading: Re
 /** Claims a request, runs its command and settles. */
 async function runRequest(context: Context, at: BranchTip, request: Request, path: string, chain: Chain): Promise<TickOutcome> {
   const { settings, journals, repository } = context;
-  const runId = randomUUID();
+  const runId = (await loadCrypto()).randomUUID();
   const began = performance.now();
   const seconds = leaseSecondsOf(request.message) ?? settings.leaseSeconds;
   const claiming: Journal = {
@@ -128,6 +127,8 @@ async function runRequest(context: Context, at: BranchTip, request: Request, pat
     () => undefined,
     (error: unknown) => failureOrThrow(error),
   );
+  // Its git starts first: the command waits for it longest.
+  await new Promise((resolve) => setImmediate(resolve));
   const withdraw = async (): Promise<void> => {
     await prepared;
     if (chain.previous === undefined) await dropWorktree(context, leased);
@@ -215,7 +216,6 @@ async function execute(
   if (chain.previous !== undefined) journals.remove(chain.previous.runId);
   delete chain.previous;
   const log = journal.log ?? join(places.logs(), `${journal.request}.log`);
-  context.report({ kind: 'started', branch, state: request.state, runId, lease: journal.lease, log });
   const stop = new AbortController();
   const onStop = (): void => stop.abort(context.stop.reason);
   if (context.stop.aborted) onStop();
@@ -252,7 +252,10 @@ async function execute(
       logFile: log,
       timeoutSeconds: settings.timeoutSeconds,
       stop: stop.signal,
-      onStart: (command) => journals.write({ ...journal, command }, { sync: false }),
+      onStart: (command) => {
+        journals.write({ ...journal, command }, { sync: false });
+        context.report({ kind: 'started', branch, state: request.state, runId, lease: journal.lease, log });
+      },
       ...(settings.wrapper === undefined ? {} : { wrapper: settings.wrapper }),
     });
   } finally {

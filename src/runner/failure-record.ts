@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RefName } from '../git/names.js';
@@ -16,9 +15,8 @@ export interface FailureRecord {
 /** The key under which failures that concern no single branch are kept. */
 export const anyBranch = 'refs/heads/' as RefName;
 
-/** File names are digests: a branch name may be longer than a file name can be. */
-const fileOf = (own: string, ref: RefName): string =>
-  join(own, 'failures', `${createHash('sha256').update(ref).digest('hex').slice(0, 32)}.json`);
+/** A branch name may be longer than a file name can be: what is cut off is told apart by its length, and the record names its ref. */
+const fileOf = (own: string, ref: RefName): string => join(own, 'failures', `${encodeURIComponent(ref).slice(-180)}-${ref.length}.json`);
 
 export function recordFailure(own: string, ref: RefName, record: FailureRecord): void {
   mkdirSync(join(own, 'failures'), { recursive: true, mode: 0o700 });
