@@ -47,7 +47,10 @@ export async function runBranches(context: Context, options: RunOptions): Promis
   const look = async (surveyed: AsyncIterable<Surveyed>): Promise<void> => {
     for await (const found of surveyed) {
       const { ref, branch } = found.at;
-      if (!options.select(branch) || waiting.some(({ at }) => at.ref === ref)) continue;
+      if (!options.select(branch)) continue;
+      // A reading that still waits for its turn is out of date by now.
+      const outdated = waiting.findIndex(({ at }) => at.ref === ref);
+      if (outdated >= 0) waiting.splice(outdated, 1);
       if (active.has(ref)) missed.add(ref);
       else if ('failure' in found) {
         done.push({ branch, ref, outcomes: [], failure: found.failure });

@@ -176,6 +176,25 @@ describe('many commits', () => {
     expect(made.git('worktree', 'list').split('\n')).toHaveLength(1);
   });
 
+  test('on a branch whose turn has not come yet: the newest request is the one that runs', async () => {
+    const made = hooked(completing('review', `case $AYNIG_BRANCH in main) ${waitFor()} ;; esac`));
+    made.git('config', 'aynig.maxParallel', '1');
+    const other = made.linked('other');
+    const mark = join(made.common, 'aynig/again');
+    made.git('commit', '--quiet', '--allow-empty', '-m', 'first', '-m', 'aynig-state: build');
+    await made.untilState('working', 'main');
+    // Both are seen while the runner has no room for the branch.
+    for (const title of ['early', 'late']) {
+      other.git('commit', '--quiet', '--allow-empty', '-m', title, '-m', 'aynig-state: build');
+      await made.until('the runner has looked', () => !existsSync(mark) && runners(made).length === 1);
+    }
+    const asked = other.head();
+    made.release();
+    await made.untilState('review', 'other');
+    await made.untilStill();
+    expect(made.ran().filter(({ branch }) => branch === 'other')).toEqual([expect.objectContaining({ request: asked })]);
+  });
+
   test('of five working trees at once lose nothing: the last request of each is run, and every commit stays', {
     timeout: 120_000,
   }, async () => {
