@@ -3,10 +3,12 @@ import { failureOrThrow } from '../git/causes.js';
 import type { BranchName, RefName } from '../git/names.js';
 import { clearFailure, readFailures, recordFailure } from '../runner/failure-record.js';
 import { tidy } from '../runner/tidy.js';
+import { type Chain, endChain } from './chain.js';
 import type { Context } from './context.js';
+import type { TickOutcome } from './outcome.js';
 import { type Surveyed, surveyEach, surveyTips } from './survey.js';
 import { sweep } from './sweep.js';
-import { act, type Chain, endChain, type TickOutcome, tick } from './tick.js';
+import { act, tick } from './tick.js';
 
 export interface RunOptions {
   /** Which branches may be acted on. */

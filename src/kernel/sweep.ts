@@ -7,8 +7,8 @@ import { presenceOf } from '../runner/process-identity.js';
 import { endOrphans } from '../runner/run-command.js';
 import type { Context } from './context.js';
 import { repairDelivery } from './deliver.js';
+import type { TickOutcome } from './outcome.js';
 import { dropWorktree, type LeasedJournal, type Settled, settle } from './settle.js';
-import type { TickOutcome } from './tick.js';
 import { readTip } from './tip.js';
 
 /** What a sweep found. */

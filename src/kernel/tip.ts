@@ -23,6 +23,9 @@ export type Tip =
   | { readonly kind: 'lease'; readonly commit: Commit; readonly message: Message; readonly lease: Lease }
   | { readonly kind: 'invalid'; readonly commit: Commit; readonly problems: readonly Problem[] };
 
+/** A tip that asks for a state. */
+export type Request = Extract<Tip, { kind: 'request' }>;
+
 /** Longest lease that a trailer may ask for: a day. Longer values are read as this. */
 export const maxLeaseSeconds = 86_400;
 

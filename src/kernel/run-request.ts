@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { failureOrThrow } from '../git/causes.js';
+import { commitTree } from '../git/commit-tree.js';
+import { GitError } from '../git/gate.js';
+import type { Oid } from '../git/names.js';
+import type { BranchTip } from '../git/refs.js';
+import type { Journal } from '../runner/journal.js';
+import { identityOf } from '../runner/process-identity.js';
+import { type Chain, endChain, prepareWorktree } from './chain.js';
+import { type Context, loadCrypto } from './context.js';
+import { execute } from './execute.js';
+import { leaseMessage } from './lease.js';
+import type { TickOutcome } from './outcome.js';
+import { dropWorktree, type LeasedJournal, settle } from './settle.js';
+import { leaseSecondsOf, type Request } from './tip.js';
+
+/** Claims a request, runs its command and settles. */
+export async function runRequest(context: Context, at: BranchTip, request: Request, path: string, chain: Chain): Promise<TickOutcome> {
+  const { settings, journals, repository } = context;
+  const runId = (await loadCrypto()).randomUUID();
+  const began = performance.now();
+  const seconds = leaseSecondsOf(request.message) ?? settings.leaseSeconds;
+  const claiming: Journal = {
+    version: 1,
+    runId,
+    branch: at.branch,
+    ref: at.ref,
+    state: request.state,
+    request: at.oid,
+    runner: identityOf(process.pid),
+    phase: 'claiming',
+    worktree: chain.previous?.worktree ?? join(context.places.worktrees(), runId),
+    startedAt: context.now(),
+  };
+  const made = commitTree(repository.git, {
+    tree: request.commit.tree,
+    parent: at.oid,
+    message: leaseMessage({ originState: request.state, runId, runnerId: settings.runnerId, seconds, parent: at.oid }),
+    identity: context.identity,
+  });
+  let lease: Oid;
+  try {
+    journals.write(claiming);
+  } finally {
+    lease = await made;
+  }
+  const leased: LeasedJournal = { ...claiming, lease, phase: 'running', log: join(context.places.logs(), `${at.oid}.log`) };
+  // The worktree is made while the branch moves; a claim that is lost takes it away again.
+  const prepared = prepareWorktree(context, leased, chain).then(
+    () => undefined,
+    (error: unknown) => failureOrThrow(error),
+  );
+  // Its git starts first: the command waits for it longest.
+  await new Promise((resolve) => setImmediate(resolve));
+  const withdraw = async (): Promise<void> => {
+    await prepared;
+    if (chain.previous === undefined) await dropWorktree(context, leased);
+    journals.remove(runId);
+  };
+  const claimed = await claim(context, leased).catch(async (error: unknown) => {
+    // git failed and the ref, read afterwards, still has its old value: there is no lease to heal.
+    if (error instanceof GitError) await withdraw();
+    throw error;
+  });
+  if (!claimed) {
+    await withdraw();
+    return { kind: 'lost-race' };
+  }
+  const end = await execute(context, leased, { request, path, prepared, chain, leaseSeconds: seconds });
+  journals.write({ ...leased, phase: 'ended', end });
+  const settled = await settle(context, leased, end);
+  if (settled.worktreeLeft) journals.remove(runId);
+  else chain.previous = leased;
+  switch (settled.kind) {
+    case 'advanced': {
+      const title = commandTitle(await context.objects.commit(settled.commit));
+      context.report({
+        kind: 'advanced',
+        branch: at.branch,
+        state: request.state,
+        next: settled.next,
+        commit: settled.commit,
+        title,
+        seconds: Math.round((performance.now() - began) / 100) / 10,
+      });
+      return { kind: 'advanced', state: settled.next, commit: settled.commit };
+    }
+    case 'stalled':
+      return { kind: 'stalled', commit: settled.commit };
+    case 'undelivered':
+      await endChain(context, chain, { keepJournal: true });
+      return { kind: 'undelivered' };
+    case 'lost':
+      return { kind: 'lost-branch' };
+  }
+}
+
+const commandTitle = (commit: { readonly message: Uint8Array }): string =>
+  Buffer.from(commit.message).toString('utf8').split('\n', 1)[0] ?? '';
+
+/** Moves the branch to the lease; false when somebody else was first. */
+async function claim({ arbiter }: Context, { runId, ref, request, lease }: LeasedJournal): Promise<boolean> {
+  const move = await arbiter.claim({ runId, ref, from: request, to: lease, reason: `aynig: working (run ${runId})` });
+  return move.kind === 'moved';
+}
