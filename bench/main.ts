@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const project = resolve(import.meta.dirname, '../..');
+const project = fileURLToPath(new URL('../..', import.meta.url));
 const aynig = join(project, 'dist/cli.js');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'aynig-bench-')));
 const env: NodeJS.ProcessEnv = {

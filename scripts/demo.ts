@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { simpleGit } from 'simple-git';
 
 /**
@@ -9,7 +10,7 @@ import { simpleGit } from 'simple-git';
  * a plain `git commit`, and shows each state as it arrives. `--keep` keeps the clone. Exits with 0 only when the last
  * state was reached and the result is there.
  */
-const project = resolve(import.meta.dirname, '../..');
+const project = fileURLToPath(new URL('../..', import.meta.url));
 const aynig = join(project, 'dist/cli.js');
 const keep = process.argv.includes('--keep');
 /** A state that has not come after this long will not come. */

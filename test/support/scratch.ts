@@ -2,10 +2,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, onTestFinished } from 'vitest';
 import { endProcessesWithHome } from './processes.js';
 
-export const projectRoot = resolve(import.meta.dirname, '../..');
+export const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const cliPath = join(projectRoot, 'dist/cli.js');
 
 /** What a program answered. */
