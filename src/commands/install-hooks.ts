@@ -79,10 +79,7 @@ export async function removeHooks(repository: Repository): Promise<string[]> {
 }
 
 async function ownHooksFolder({ git, commonDir }: Repository): Promise<string> {
-  const setting = await git(['config', '--show-origin', '--get', 'core.hooksPath'], { ok: [0, 1] });
-  // Our own calls set it to /dev/null on their command line, which comes first in no list of files.
-  const value = lineOf(setting);
-  if (setting.exitCode === 0 && !value.startsWith('command line:')) throw foreignHooksPath(value);
+  // Our own calls set it to /dev/null on their command line; what files say is meant here.
   const inFiles = await git(['config', '--show-origin', '--includes', '--get-all', 'core.hooksPath'], { ok: [0, 1] });
   const foreign = lineOf(inFiles)
     .split('\n')
