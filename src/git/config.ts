@@ -13,7 +13,12 @@ export interface ConfigValue {
 /** All values whose key matches the POSIX extended regular expression, lowest priority first. */
 export async function readConfig(git: Git, pattern: string): Promise<ConfigValue[]> {
   const result = await git(['config', '--null', '--show-origin', '--get-regexp', pattern], { ok: [0, 1] });
-  const parts = result.stdout.toString('utf8').split('\0');
+  return parseConfig(result.stdout.toString('utf8'));
+}
+
+/** Reads what `git config --null --show-origin --get-regexp` prints. */
+export function parseConfig(text: string): ConfigValue[] {
+  const parts = text.split('\0');
   const values: ConfigValue[] = [];
   for (let at = 0; at + 1 < parts.length; at += 2) {
     const pair = parts[at + 1] ?? '';

@@ -1,4 +1,4 @@
-import { type Git, GitError, type GitResult } from './gate.js';
+import { type Git, GitError } from './gate.js';
 import { type BranchName, branchOf, type Oid, oid, type RefName } from './names.js';
 import type { Objects } from './objects.js';
 
@@ -13,14 +13,15 @@ export interface BranchTip {
   readonly worktree?: string;
 }
 
-const fields = ['%(refname)', '%(objectname)', '%(upstream)', '%(worktreepath)'];
+/** One record of `for-each-ref`. The hooks' `launch` has it too. */
+export const tipFormat = ['%(refname)', '%(objectname)', '%(upstream)', '%(worktreepath)', '%(symref)'].join('%00');
 
 /** The tips of all branches, or of those given, from one `for-each-ref`. Symbolic branches are left out: they would be read twice. */
 export async function readBranchTips(git: Git, refs: readonly RefName[] = ['refs/heads/' as RefName]): Promise<BranchTip[]> {
-  const args = ['for-each-ref', `--format=${[...fields, '%(symref)'].join('%00')}`, '--', ...refs];
+  const args = ['for-each-ref', `--format=${tipFormat}`, '--', ...refs];
   for (let attempt = 1; ; attempt++) {
     try {
-      return parseLines(await git(args));
+      return parseTips((await git(args)).stdout.toString('utf8'));
     } catch (error) {
       // git reads the records of all worktrees for %(worktreepath), and gives up on one that is just being made or removed.
       if (!(error instanceof GitError) || !/worktrees\//.test(error.stderr) || attempt === worktreeRaces) throw error;
@@ -32,9 +33,10 @@ export async function readBranchTips(git: Git, refs: readonly RefName[] = ['refs
 /** How often a listing is tried that met a worktree in the making. */
 const worktreeRaces = 20;
 
-function parseLines(result: GitResult): BranchTip[] {
+/** Reads what `for-each-ref` prints in our format. */
+export function parseTips(text: string): BranchTip[] {
   // A worktree's path may hold a newline; a record always ends with its fifth field, which is empty for a real branch.
-  const parts = result.stdout.toString('utf8').split('\0');
+  const parts = text.split('\0');
   const tips: BranchTip[] = [];
   for (let at = 0; at + 4 < parts.length; at += 4) {
     const [name, objectName, upstream, worktree, rest] = [parts[at], parts[at + 1], parts[at + 2], parts[at + 3], parts[at + 4] ?? ''];

@@ -20,15 +20,15 @@ export interface Verdict {
 
 /**
  * Judges a message before git stores it: a courtesy, since cherry-pick, rebase and --no-verify go past it and every tick
- * reads the stored commit again. Refuses only real violations.
+ * reads the stored commit again. Refuses only real violations. `head` is the commit object of HEAD, empty before the first.
  */
-export async function judgeMessage(messageFile: string, cwd: string, environment: NodeJS.ProcessEnv): Promise<Verdict> {
+export async function judgeMessage(messageFile: string, head: Buffer, cwd: string, environment: NodeJS.ProcessEnv): Promise<Verdict> {
   const git = openGit({ cwd });
   const path = absolute(messageFile, cwd);
   // Asked for at once: the author waits for this hook.
   const [{ text, warning }, holder] = await Promise.all([
     readMessage(git, path, environment).then(async (text) => ({ text, warning: await commandWarning(git, text) })),
-    leaseOfHead(git, cwd, environment),
+    leaseOfHead(head, cwd, environment),
   ]);
   if (holder !== undefined) return refusal([...holder, ...recovery(path)]);
   const problems = problemsOf(text, environment['AYNIG_RUN_ID']);
@@ -101,17 +101,16 @@ export function problemsOf(text: string, runId: string | undefined): Problem[] {
 }
 
 /** What to say when the branch of HEAD is held by another run; undefined when it is free. */
-async function leaseOfHead(git: Git, cwd: string, environment: NodeJS.ProcessEnv): Promise<string[] | undefined> {
-  const head = await asHook(git)(['cat-file', 'commit', 'HEAD'], { ok: [0, 128] });
-  // A branch without a commit, and every commit but a lease, is answered by this one call.
-  if (head.exitCode !== 0 || !head.stdout.includes('aynig-state: working')) return undefined;
+async function leaseOfHead(head: Buffer, cwd: string, environment: NodeJS.ProcessEnv): Promise<string[] | undefined> {
+  // Everything but a lease is answered without another git call.
+  if (!head.includes('aynig-state: working')) return undefined;
   const gitDir = environment['GIT_DIR'];
   const repository = await openRepository(cwd, environment, gitDir === undefined ? undefined : absolute(gitDir, cwd));
   const inWorktree = [`--git-dir=${repository.gitDir}`];
   const branch = await repository.git([...inWorktree, 'symbolic-ref', '--quiet', 'HEAD'], { ok: [0, 1, 128] });
   if (branch.exitCode !== 0) return undefined;
   const name = oid(lineOf(await repository.git([...inWorktree, 'rev-parse', '--verify', 'HEAD^{commit}'])));
-  const tip = readTip(parseCommit(name, head.stdout));
+  const tip = readTip(parseCommit(name, head));
   return tip.kind === 'lease' ? describeHolder(repository, tip.lease, environment, lineOf(branch).replace('refs/heads/', '')) : undefined;
 }
 

@@ -10,6 +10,7 @@ import { eventLine } from '../observe/event-line.js';
 import { removeFile } from '../runner/durable-file.js';
 import { anyBranch, clearFailure, recordFailure } from '../runner/failure-record.js';
 import { tryLock } from '../runner/lock.js';
+import type { Told } from './told.js';
 
 /** The hook's log is renamed once it is larger than this, in bytes; one older file is kept. */
 const maxLogBytes = 1024 * 1024;
@@ -21,8 +22,16 @@ const busyWaitMs = 5_000;
  * again before it ends, so no wake-up is lost. Nobody sees what it prints: all it has to say goes to the hook's log, and why
  * it failed to `aynig status`.
  */
-export async function runOnce(cwd: string, gitDir: string | undefined, environment: NodeJS.ProcessEnv): Promise<void> {
-  const repository = repositoryOfHook(cwd, environment) ?? (await openRepository(cwd, environment, gitDir));
+export async function runOnce(
+  cwd: string,
+  gitDir: string | undefined,
+  environment: NodeJS.ProcessEnv,
+  told: () => Promise<Told | undefined> = () => Promise.resolve(undefined),
+): Promise<void> {
+  const plain = repositoryOfHook(cwd, environment);
+  // What the hook's shell read is of the plain repository that it stood in, and good for the first look only.
+  let first = plain === undefined ? undefined : await told();
+  const repository = plain ?? (await openRepository(cwd, environment, gitDir));
   const own = join(repository.commonDir, 'aynig');
   mkdirSync(own, { recursive: true, mode: 0o700 });
   const log = hookLog(own);
@@ -31,7 +40,9 @@ export async function runOnce(cwd: string, gitDir: string | undefined, environme
   try {
     await whileMarked(own, stop.signal, async (lookAgain) => {
       const report = (event: RunEvent): void => log(eventLine(event));
-      const context = await openContext({ cwd, repository, environment, startedBy: 'hook', stop: stop.signal, report, tipsAtOnce: true });
+      const read = first === undefined ? { tipsAtOnce: true } : { tipsAtOnce: first.tips, config: first.config };
+      first = undefined;
+      const context = await openContext({ cwd, repository, environment, startedBy: 'hook', stop: stop.signal, report, ...read });
       try {
         if (context.settings.tick === 'auto') await runBranches(context, { select: () => true, lookAgain, busyWaitMs });
       } finally {

@@ -1,21 +1,24 @@
 import { Failure } from '../failure.js';
+import type { ConfigValue } from '../git/config.js';
 import { openGit } from '../git/gate.js';
 import { openObjects } from '../git/objects.js';
-import { readBranchTips } from '../git/refs.js';
+import { type BranchTip, readBranchTips } from '../git/refs.js';
 import { openRepository, type Repository } from '../git/repository.js';
 import { openJournals } from '../runner/journal.js';
 import { placesOf } from '../runner/places.js';
 import { type Context, loadCrypto, type RunEvent } from './context.js';
 import { localArbiter } from './local-arbiter.js';
 import { isRole } from './names.js';
-import { readSettings } from './settings.js';
+import { readSettings, settingsOf } from './settings.js';
 
 export interface ContextOptions {
   readonly cwd: string;
   /** Where the caller has found it already. */
   readonly repository?: Repository;
-  /** Read the tips of all branches meanwhile, for the first survey. */
-  readonly tipsAtOnce?: boolean;
+  /** Read the tips of all branches meanwhile, for the first survey; or take these, which were read a moment ago. */
+  readonly tipsAtOnce?: boolean | readonly BranchTip[];
+  /** All values under `aynig.`, where they have been read already. */
+  readonly config?: readonly ConfigValue[];
   readonly startedBy: Context['startedBy'];
   readonly role?: string;
   /** Empty or absent: the request's own trailer and the settings decide. */
@@ -30,14 +33,18 @@ export interface ContextOptions {
 export async function openContext(options: ContextOptions): Promise<Context> {
   const environment = options.environment ?? process.env;
   // Both are asked for at once: one git process after another is most of what a hook-started run takes to begin.
-  const settingsRead = readSettings(options.repository?.git ?? openGit({ cwd: options.cwd }, environment));
+  const settingsRead =
+    options.config === undefined
+      ? readSettings(options.repository?.git ?? openGit({ cwd: options.cwd }, environment))
+      : settingsOf(options.config);
   settingsRead.catch(() => undefined);
   const repository = options.repository ?? (await openRepository(options.cwd, environment));
   const objects = openObjects(repository.commonDir, environment);
   objects.start();
-  const tips = options.tipsAtOnce === true ? readBranchTips(repository.git) : undefined;
+  const { tipsAtOnce = false } = options;
+  const tips = tipsAtOnce === false ? undefined : tipsAtOnce === true ? readBranchTips(repository.git) : Promise.resolve(tipsAtOnce);
   tips?.catch(() => undefined);
-  if (options.tipsAtOnce === true) void loadCrypto();
+  if (tips !== undefined) void loadCrypto();
   const settings = await settingsRead.catch(async (error: unknown) => {
     await objects.close();
     throw error;

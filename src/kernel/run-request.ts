@@ -6,6 +6,7 @@ import type { Oid } from '../git/names.js';
 import type { BranchTip } from '../git/refs.js';
 import type { Journal } from '../runner/journal.js';
 import { identityOf } from '../runner/process-identity.js';
+import { loadExeca } from '../runner/run-command.js';
 import { type Chain, endChain, prepareWorktree } from './chain.js';
 import { type Context, loadCrypto } from './context.js';
 import { execute } from './execute.js';
@@ -57,7 +58,11 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
     if (chain.previous === undefined) await dropWorktree(context, leased);
     journals.remove(runId);
   };
-  const claimed = await claim(context, leased).catch(async (error: unknown) => {
+  const claim = claimBranch(context, leased);
+  // Read while both gits are at work.
+  const loaded = loadExeca();
+  loaded.catch(() => undefined);
+  const claimed = await claim.catch(async (error: unknown) => {
     // git failed and the ref, read afterwards, still has its old value: there is no lease to heal.
     if (error instanceof GitError) await withdraw();
     throw error;
@@ -99,7 +104,7 @@ const commandTitle = (commit: { readonly message: Uint8Array }): string =>
   Buffer.from(commit.message).toString('utf8').split('\n', 1)[0] ?? '';
 
 /** Moves the branch to the lease; false when somebody else was first. */
-async function claim({ arbiter }: Context, { runId, ref, request, lease }: LeasedJournal): Promise<boolean> {
+async function claimBranch({ arbiter }: Context, { runId, ref, request, lease }: LeasedJournal): Promise<boolean> {
   const move = await arbiter.claim({ runId, ref, from: request, to: lease, reason: `aynig: working (run ${runId})` });
   return move.kind === 'moved';
 }

@@ -1,12 +1,14 @@
 import { Failure } from '../failure.js';
-import { readConfig } from '../git/config.js';
+import { type ConfigValue, readConfig } from '../git/config.js';
 import type { Git } from '../git/gate.js';
 import { defaults } from './settings-defaults.js';
 import type { SettingName, Settings } from './settings-schema.js';
 
 /** Reads all settings. Throws {@link Failure} bad-setting, which names the key and the file that sets it. */
-export async function readSettings(git: Git): Promise<Settings> {
-  const values = await readConfig(git, '^aynig\\.');
+export const readSettings = async (git: Git): Promise<Settings> => settingsOf(await readConfig(git, '^aynig\\.'));
+
+/** {@link readSettings} for values that have been read already. */
+export async function settingsOf(values: readonly ConfigValue[]): Promise<Settings> {
   if (values.length === 0) return defaults;
   const { settingsSchema } = await import('./settings-schema.js');
   const names = Object.keys(settingsSchema.shape) as SettingName[];

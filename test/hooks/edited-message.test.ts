@@ -79,7 +79,7 @@ async function commitAndJudge(repo: Scratch, way: keyof typeof ways, message: st
   // git itself refuses what is empty after its clean-up; such a message is never stored.
   if (commit.exitCode !== 0) return undefined;
   const environment = { ...repo.env, GIT_EDITOR: readFileSync(`${capture}.editor`, 'utf8') };
-  const verdict = await judgeMessage(capture, repo.path, environment);
+  const verdict = await judgeMessage(capture, Buffer.alloc(0), repo.path, environment);
   const stored = repo.git('cat-file', 'commit', 'HEAD').replace(/^.*?\n\n/s, '');
   const rules = verdict.lines.filter((line) => /^ {2}(?:line|message)/.test(line)).map((line) => line.replace(/^.*?: /, ''));
   return { way, message, hook: verdict.accepted ? [] : rules, commit: problemsOf(`${stored}\n`, undefined).map(({ rule }) => rule) };
