@@ -16,10 +16,10 @@ let debug = false;
 type Defaults = (then: (error: Error | null, defaults: string[] | undefined) => void) => void;
 
 /** Verbs whose argument, or an option of theirs, is a branch. */
-const takesBranch = new Set(['run', 'status', 'events', 'logs', 'land', 'cancel']);
+const takesBranch = new Set(['run', 'status', 'events', 'logs', 'land', 'cancel', 'allow']);
 
 const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
-const takesWord = new Set(['status', 'events', 'logs', 'land', 'cancel']);
+const takesWord = new Set(['status', 'events', 'logs', 'land', 'cancel', 'allow']);
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
 
 /** The one word a verb takes, which may stand behind `--` where it begins with a dash. */
@@ -168,6 +168,27 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       },
     )
     .command(
+      'allow [branch]',
+      'Look at the commands that hooks would run, and allow them',
+      (y) =>
+        y
+          .positional('branch', branch)
+          .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask' })
+          .option('list', { type: 'boolean', default: false, describe: 'Show what is allowed' })
+          .option('revoke', { type: 'boolean', default: false, describe: 'Take back all commands, or with --remote the remote' })
+          .option('remote', { type: 'string', requiresArg: true, describe: 'Let hooks start requests that come from this remote' })
+          .options(json)
+          .check(
+            ({ list, revoke, json: asJson }) =>
+              (!(list && revoke) && (!asJson || list)) || 'Use --json with --list, and --list without --revoke.',
+          ),
+      (argv) => {
+        result = import('./commands/allow.js').then(({ allow }) =>
+          allow({ ...argv, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
+        );
+      },
+    )
+    .command(
       'uninstall',
       'Remove the hooks',
       (y) => y,
@@ -178,7 +199,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
     .command(
       'schema <verb>',
       'Print the JSON Schema of what a verb prints with --json',
-      (y) => y.positional('verb', { choices: ['status', 'events', 'run', 'logs', 'version'] as const, demandOption: true }),
+      (y) => y.positional('verb', { choices: ['status', 'events', 'run', 'logs', 'version', 'allow'] as const, demandOption: true }),
       (argv) => {
         result = import('./observe/schemas.js').then(({ jsonSchema }) => {
           io.out(JSON.stringify(jsonSchema(argv.verb), undefined, 2));

@@ -2,6 +2,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 
 import { join, relative } from 'node:path';
 import { Failure } from '../failure.js';
 import { openRepository } from '../git/repository.js';
+import { allowOwnCommands } from './init-trust.js';
 import { applyHooks, packageRoot, planHooks, removeHooks } from './install-hooks.js';
 import type { Io } from './io.js';
 
@@ -27,6 +28,7 @@ export async function init(flags: InitFlags, io: Io): Promise<number> {
   if (flags.dryRun) return 0;
   applyHooks(plan);
   for (const name of starter) copyStarter(name, join(root, '.aynig'));
+  await allowOwnCommands(repository, io);
   if (starter.length > 0) io.out('\nCommit .aynig, then try it:\n  git add .aynig && git commit -m "workflow" && aynig set-state hello');
   return 0;
 }

@@ -5,6 +5,10 @@ export interface Io {
   write(text: string): Promise<void>;
   err(text: string): void;
   readonly errIsTerminal: boolean;
+  /** Whether a person can be asked: standard input is a terminal, and so is where the question is shown. */
+  readonly canAsk: boolean;
+  /** Asks on the terminal; undefined when the person ended the input. */
+  ask(question: string): Promise<string | undefined>;
 }
 
 export function processIo(): Io {
@@ -21,5 +25,17 @@ export function processIo(): Io {
     },
     err: (text) => process.stderr.write(`${text}\n`),
     errIsTerminal: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
+    canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    async ask(question) {
+      const { createInterface } = await import('node:readline');
+      const reader = createInterface({ input: process.stdin, output: process.stderr });
+      return new Promise((resolve) => {
+        reader.once('close', () => resolve(undefined));
+        reader.question(question, (answer) => {
+          resolve(answer);
+          reader.close();
+        });
+      });
+    },
   };
 }

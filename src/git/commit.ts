@@ -11,6 +11,8 @@ export interface Commit {
   readonly committedAt: number;
   /** The `encoding` header, where one is set; git writes none for UTF-8. */
   readonly encoding?: string;
+  /** Whether it carries a signature; says nothing of whose. */
+  readonly signed: boolean;
   readonly message: Uint8Array;
 }
 
@@ -22,17 +24,19 @@ export function parseCommit(name: Oid, bytes: Buffer): Commit {
   let author = '';
   let committedAt: number | undefined;
   let encoding: string | undefined;
+  let signed = false;
   const parents: Oid[] = [];
   for (const line of header.split('\n')) {
     if (line.startsWith('tree ')) tree ??= oid(line.slice(5));
     else if (line.startsWith('parent ')) parents.push(oid(line.slice(7)));
     else if (line.startsWith('author ')) author ||= identityOf(line.slice(7));
     else if (line.startsWith('committer ')) committedAt ??= Number(/ (-?\d+) [+-]\d+$/.exec(line)?.[1] ?? Number.NaN);
+    else if (/^gpgsig(?:-sha256)? /.test(line)) signed = true;
     else if (line.startsWith('encoding ')) encoding ??= line.slice(9);
   }
   if (tree === undefined || committedAt === undefined || Number.isNaN(committedAt)) throw new Error(`${name} is not a well-formed commit`);
   const message = headerEnd < 0 ? Buffer.alloc(0) : bytes.subarray(headerEnd + 2);
-  return { oid: name, tree, parents, author, committedAt, message, ...(encoding === undefined ? {} : { encoding }) };
+  return { oid: name, tree, parents, author, committedAt, signed, message, ...(encoding === undefined ? {} : { encoding }) };
 }
 
 const identityOf = (value: string): string => Buffer.from(value.replace(/ -?\d+ [+-]\d+$/, ''), 'latin1').toString('utf8');

@@ -17,10 +17,13 @@ export async function announceArrival(cwd: string, environment: NodeJS.ProcessEn
     if (found === undefined || 'failure' in found) return [];
     const { reading, tip } = found;
     if (reading.kind !== 'untrusted' && reading.kind !== 'remote') return [];
-    const next = reading.kind === 'untrusted' ? reading.next : `aynig set-state ${reading.state}`;
+    const [why, next] =
+      reading.kind === 'untrusted'
+        ? [reading.why, reading.next]
+        : [`the remote ${reading.remote} has the request too`, `aynig set-state ${reading.state}`];
     return [
       printable(
-        `aynig: ${branch} asks for ${reading.state} (${requestedBy(tip.commit.author, tip.commit.oid)}); it was not made here, so nothing was started. To run it: ${next}`,
+        `aynig: ${branch} asks for ${reading.state} (${requestedBy(tip.commit.author, tip.commit.oid)}); nothing was started, because ${why}. Next: ${next}`,
       ),
     ];
   } finally {

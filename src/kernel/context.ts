@@ -70,6 +70,7 @@ export type RunEvent =
   | { readonly kind: 'kept'; readonly branch: BranchName; readonly ref: string; readonly what: string }
   | { readonly kind: 'worktree-left'; readonly branch: BranchName; readonly path: string; readonly why: string }
   | { readonly kind: 'announced'; readonly branch: BranchName; readonly state: string; readonly why: string; readonly next: string }
+  | { readonly kind: 'trust-changed'; readonly branch: BranchName; readonly runId: string }
   | { readonly kind: 'busy'; readonly branch: BranchName; readonly operation: string }
   | { readonly kind: 'invalid'; readonly branch: BranchName; readonly problems: readonly Problem[] }
   | { readonly kind: 'tick-limit'; readonly branch: BranchName; readonly ticks: number }

@@ -5,6 +5,8 @@ import { failureOrThrow } from '../git/causes.js';
 import { commandEnvironment } from '../runner/command-environment.js';
 import type { CommandEnd } from '../runner/journal.js';
 import { loadExeca, runCommand } from '../runner/run-command.js';
+import { recordDigest } from '../trust/record.js';
+import { noteTampering } from '../trust/tampering.js';
 import type { Chain } from './chain.js';
 import type { Context } from './context.js';
 import { trailerValue } from './message.js';
@@ -64,6 +66,7 @@ export async function execute(
     },
     (leaseSeconds * 1000) / 3,
   );
+  const before = await recordDigest(context.repository.commonDir, context.environment);
   try {
     return await runCommand({
       file: join(worktree, path),
@@ -91,6 +94,10 @@ export async function execute(
       ...(settings.wrapper === undefined ? {} : { wrapper: settings.wrapper }),
     });
   } finally {
+    if ((await recordDigest(context.repository.commonDir, context.environment)) !== before) {
+      noteTampering(places.own, { runId, branch, state: request.state, at: context.now() });
+      context.report({ kind: 'trust-changed', branch, runId });
+    }
     clearInterval(cancel);
     clearInterval(renew);
     context.stop.removeEventListener('abort', onStop);

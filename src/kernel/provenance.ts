@@ -3,35 +3,37 @@ import { shortOid } from '../git/names.js';
 import { readReflog } from '../git/reflog.js';
 import { type BranchTip, isAncestor } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
-import type { Permission } from './decide.js';
+import { isOrdinaryCommit } from '../trust/own-commit.js';
 
 /** How far back a request is looked for; one that is older than this many moves of its branch is not new work of a hook. */
 const entriesRead = 50;
 
+/** Who made a request, as far as this clone can tell. */
+export type Origin =
+  /** An ordinary commit of the user, made in this clone. */
+  | { readonly by: 'person' }
+  /** A run of this clone. */
+  | { readonly by: 'run' }
+  /** Anything else; `why` is half a sentence. */
+  | { readonly by: 'others'; readonly why: string };
+
 /**
- * Whether a request was made in this clone by an ordinary commit of its user, or by a run of this clone. A hook starts
- * nothing else: a merge, a pull, a cherry-pick or a rebase brings in what somebody else may have written. git's own
- * reflog is the witness; it never travels with a clone.
+ * Whether a request was made in this clone, by an ordinary commit of its user or by a run. A merge, a pull, a cherry-pick
+ * or a rebase brings in what somebody else may have written. git's own reflog is the witness; it never travels with a clone.
  */
-export async function madeHere({ git, commonDir, gitDir }: Repository, tip: BranchTip): Promise<Permission> {
+export async function madeHere({ git, commonDir, gitDir }: Repository, tip: BranchTip): Promise<Origin> {
   const ownEntries = await readReflog(git, commonDir, tip.ref, entriesRead);
   let entry = ownEntries.find(({ oid }) => oid === tip.oid);
   // A commit made by hand in the middle of a rebase is noted in HEAD's reflog; the branch's says "rebase".
   if (entry !== undefined && /^rebase\b/.test(entry.message) && tip.worktree !== undefined)
     entry =
-      (await readReflog(git, gitDir, 'HEAD', entriesRead)).find(({ oid, message }) => oid === tip.oid && isOrdinary(message)) ?? entry;
-  if (entry !== undefined && isOrdinary(entry.message)) return { kind: 'allowed' };
-  return {
-    kind: 'refused',
-    why:
-      entry === undefined
-        ? 'nothing in this clone says how it came here'
-        : `it came by "${entry.message.slice(0, 60)}", not by a commit made here`,
-    next: `aynig run --branch ${tip.branch}`,
-  };
+      (await readReflog(git, gitDir, 'HEAD', entriesRead)).find(({ oid, message }) => oid === tip.oid && isOrdinaryCommit(message)) ??
+      entry;
+  if (entry === undefined) return { by: 'others', why: 'nothing in this clone says how it came here' };
+  if (isOrdinaryCommit(entry.message)) return { by: 'person' };
+  if (/^aynig\b/.test(entry.message)) return { by: 'run' };
+  return { by: 'others', why: `it came by "${entry.message.slice(0, 60)}", not by a commit made here` };
 }
-
-const isOrdinary = (message: string): boolean => /^(?:commit(?: \((?:initial|amend)\))?: |aynig\b)/.test(message);
 
 /** The remote that already has the request, by the branch's upstream; such a request is for one of all who see it. */
 export async function remoteThatHas(git: Git, tip: BranchTip): Promise<string | undefined> {

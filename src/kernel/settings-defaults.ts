@@ -17,4 +17,5 @@ export const defaults = {
       .replace(/[^\x21-\x7e]/g, '-')
       .slice(0, 128) || 'unknown',
   tick: 'auto' as 'auto' | 'off',
+  trust: 'pinned' as 'pinned' | 'branch' | 'signed',
 };

@@ -31,7 +31,13 @@ export const settingsSchema = z.object({
     defaults.runnerId,
   ),
   tick: z._default(oneOf(['auto', 'off']), defaults.tick),
+  trust: z._default(oneOf(['pinned', 'branch', 'signed']), defaults.trust),
+  trustedRef: z.optional(text('the name of a branch')),
+  branches: z.optional(text('patterns of branch names, with spaces between')),
 });
 
-export type Settings = z.infer<typeof settingsSchema>;
-export type SettingName = keyof Settings;
+export type SettingName = keyof z.infer<typeof settingsSchema>;
+export type Settings = z.infer<typeof settingsSchema> & {
+  /** git's own `gpg.ssh.allowedSignersFile`. */
+  readonly allowedSigners?: string;
+};

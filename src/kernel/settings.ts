@@ -5,11 +5,17 @@ import { defaults } from './settings-defaults.js';
 import type { SettingName, Settings } from './settings-schema.js';
 
 /** Reads all settings. Throws {@link Failure} bad-setting, which names the key and the file that sets it. */
-export const readSettings = async (git: Git): Promise<Settings> => settingsOf(await readConfig(git, '^aynig\\.'));
+export const readSettings = async (git: Git): Promise<Settings> => settingsOf(await readConfig(git, settingsPattern));
+
+/** The keys that are read, as git-config(1) --get-regexp takes them. The hooks' `launch` has it too. */
+export const settingsPattern = '^(aynig\\..*|gpg\\.ssh\\.allowedsignersfile)$';
 
 /** {@link readSettings} for values that have been read already. */
 export async function settingsOf(values: readonly ConfigValue[]): Promise<Settings> {
   if (values.length === 0) return defaults;
+  const allowedSigners = values.findLast(({ key }) => key === 'gpg.ssh.allowedsignersfile')?.value;
+  const signers = allowedSigners === undefined ? {} : { allowedSigners };
+  if (values.every(({ key }) => !key.startsWith('aynig.'))) return { ...defaults, ...signers };
   const { settingsSchema } = await import('./settings-schema.js');
   const names = Object.keys(settingsSchema.shape) as SettingName[];
   const given: Partial<Record<SettingName, { value: string; origin: string }>> = {};
@@ -20,7 +26,7 @@ export async function settingsOf(values: readonly ConfigValue[]): Promise<Settin
     given[name] = { value, origin };
   }
   const parsed = settingsSchema.safeParse(Object.fromEntries(Object.entries(given).map(([name, { value }]) => [name, value])));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, ...signers };
   const issue = parsed.error.issues[0];
   const name = issue?.path[0] as SettingName;
   throw badSetting(name, given[name]?.origin ?? 'unknown', `is "${given[name]?.value}" and ${issue?.message}`);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failureOf } from '../git/causes.js';
+import { failureOf, failureOrThrow } from '../git/causes.js';
 import { commitTree } from '../git/commit-tree.js';
 import { lostDescendant } from '../git/lost-commits.js';
 import { keptRef, type Oid, type RefName } from '../git/names.js';
@@ -9,6 +9,8 @@ import { adminDirectory, removeWorktree, worktreeHead } from '../git/worktree.js
 import { removeFile } from '../runner/durable-file.js';
 import type { CommandEnd, Journal } from '../runner/journal.js';
 import { waitForLock } from '../runner/lock.js';
+import { contentOf, hasCommands, sameContent } from '../trust/content.js';
+import { changeRecord, isAllowed, isDistrusted } from '../trust/record.js';
 import type { Context } from './context.js';
 import { carriedTrailers, stallMessage } from './lease.js';
 import { salvage } from './salvage.js';
@@ -161,6 +163,7 @@ async function publish(context: Context, journal: LeasedJournal & { readonly res
   // A command that switched to the branch has moved it itself.
   const from = verdict.kind === 'failed' && tip !== undefined && tip === verdict.onTopOf ? tip : lease;
   if (tip === result) return landed();
+  await distrustChangedCommands(context, journal);
   const move = await arbiter.publish({
     runId,
     ref,
@@ -183,6 +186,25 @@ async function publish(context: Context, journal: LeasedJournal & { readonly res
       report({ kind: 'undelivered', branch, runId, why: move.why });
       return { kind: 'undelivered' };
     }
+  }
+}
+
+/** An agent cannot rewrite its own orders: commands that a run changed are started by no hook before a person has looked. */
+async function distrustChangedCommands(context: Context, journal: LeasedJournal & { readonly result: Oid }): Promise<void> {
+  const { objects, repository, environment, now } = context;
+  const { runId, branch, lease, result } = journal;
+  const [before, after] = await Promise.all([contentOf(objects, lease), contentOf(objects, result)]);
+  if (sameContent(before, after) || !hasCommands(after)) return;
+  try {
+    await changeRecord(repository.commonDir, environment, (record) =>
+      isAllowed(record, after) || isDistrusted(record, after)
+        ? record
+        : { ...record, distrusted: [...record.distrusted, { ...after, at: now(), runId }] },
+    );
+  } catch (error) {
+    // The work of the run is published all the same; without a record nothing is allowed by it either.
+    const { code, message, hint } = failureOrThrow(error);
+    context.report({ kind: 'failed', branch, code, why: message, hint });
   }
 }
 

@@ -10,7 +10,8 @@ import { findCommand } from './command-lookup.js';
 import type { Context } from './context.js';
 import { type CommandLookup, decide, type Facts, type Permission, type Reading, type RunKnowledge } from './decide.js';
 import { trailerValue } from './message.js';
-import { madeHere, remoteThatHas } from './provenance.js';
+import { permissionOf } from './permission.js';
+import { remoteThatHas } from './provenance.js';
 import { readTip, type Tip } from './tip.js';
 
 /** One branch and what its tip means now. */
@@ -89,7 +90,7 @@ async function gatherFacts(context: Context, at: BranchTip, tip: Tip): Promise<F
   const command = await findCommand(context.objects, tip.commit.tree, tip.state, context.role);
   if (command.kind !== 'present') return { ...base, command };
   const remote = trailerValue(tip.message.trailers, 'aynig-remote') ?? settings.remote ?? (await remoteThatHas(repository.git, at));
-  const permission = context.startedBy === 'person' ? allowed : await madeHere(repository, at);
+  const permission = remote === undefined ? await permissionOf(context, at, tip) : allowed;
   return { ...base, command, permission, ...(remote === undefined ? {} : { remote }) };
 }
 

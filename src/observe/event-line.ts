@@ -26,7 +26,9 @@ function textOf(event: RunEvent): string {
     case 'worktree-left':
       return `${event.branch}: the worktree ${event.path} is left as it is: ${event.why}`;
     case 'announced':
-      return `${event.branch}: asks for ${event.state}; not started, ${event.why}. To run it: ${event.next}`;
+      return `${event.branch}: asks for ${event.state}; not started, ${event.why}. Next: ${event.next}`;
+    case 'trust-changed':
+      return `${event.branch}: what you allowed was changed while run ${event.runId.slice(0, 8)} was running. If that was not you, look at it: aynig allow --list`;
     case 'busy':
       return `${event.branch}: left alone, ${event.operation} is in progress`;
     case 'invalid':

@@ -71,8 +71,26 @@ export type RunReport = z.infer<typeof runReport>;
 export const logsReport = z.object({ schema: z.literal('aynig.logs/1'), commit: oid, path: z.string(), bytes: z.int() });
 export const versionReport = z.object({ schema: z.literal('aynig.version/1'), aynig: z.string(), node: z.string(), git: z.string() });
 
+const allowedContent = { command: z.string(), roles: z.string(), at: seconds };
+export const allowReport = z.object({
+  schema: z.literal('aynig.allow/1'),
+  allowed: z.array(z.object({ ...allowedContent, by: z.enum(['allow', 'commit', 'init']), commit: oid })),
+  distrusted: z.array(z.object({ ...allowedContent, runId: z.string() })),
+  remotes: z.array(z.object({ name: z.string(), at: seconds })),
+  changedDuringRuns: z.array(z.object({ runId: z.string(), branch: z.string(), state: z.string(), at: seconds })),
+  /** Path of a record that cannot be read; nothing is allowed then. */
+  broken: z.nullable(z.string()),
+});
+
 /** Every verb that has `--json`, and what it prints. */
-export const schemas = { status: statusReport, events: eventsReport, run: runReport, logs: logsReport, version: versionReport } as const;
+export const schemas = {
+  status: statusReport,
+  events: eventsReport,
+  run: runReport,
+  logs: logsReport,
+  version: versionReport,
+  allow: allowReport,
+} as const;
 export type SchemaName = keyof typeof schemas;
 
 /** JSON Schema (draft 2020-12) of what `aynig <verb> --json` prints. */

@@ -155,6 +155,8 @@ describe('a request that is committed by git', () => {
   test('in a repository with a separate git directory is run and delivered', async () => {
     const made = hooked();
     made.git('init', '--quiet', `--separate-git-dir=${join(made.root, 'elsewhere.git')}`);
+    // What is allowed belongs to a place: a git directory that was moved is another one.
+    made.aynig(['allow', '--yes']);
     made.git('commit', '--quiet', '--allow-empty', ...request);
     await expectOneRun(made);
   });
@@ -179,6 +181,7 @@ describe('a request that is committed by git', () => {
     const sub = new Workspace(outer.root, join(outer.path, 'sub'), outer.env);
     identify((...args) => sub.git(...args));
     sub.init();
+    sub.aynig(['allow', '--yes']);
     // Not the branch that stands at the upstream.
     sub.git('switch', '--quiet', '--create', 'feature');
     sub.git('commit', '--quiet', '--allow-empty', ...request);
@@ -301,7 +304,7 @@ describe('a history that git rewrites or brings in', () => {
     const made = hooked();
     diverged(made);
     const answer = made.gitAnswer(['rebase', 'main'], { expected: 0 });
-    expect(answer.stderr).toMatch(/aynig: work asks for build .*nothing was started. To run it: aynig run --branch work/);
+    expect(answer.stderr).toMatch(/aynig: work asks for build .*nothing was started, .* Next: aynig run --branch work/);
     expect(answer.stderr.match(/aynig:/g)).toHaveLength(1);
     await expectNoRun(made);
   });
@@ -411,7 +414,7 @@ describe('a history that git rewrites or brings in', () => {
     ana.git('fetch', '--quiet');
     const merged = ana.gitAnswer(['merge', 'origin/topic'], { expected: 0 });
     expect(merged.stdout).toContain('Fast-forward');
-    expect(merged.stderr).toMatch(/^aynig: main asks for build \(Ana Example, [0-9a-f]{12}\); .*To run it: aynig run --branch main$/m);
+    expect(merged.stderr).toMatch(/^aynig: main asks for build \(Ana Example, [0-9a-f]{12}\); .*Next: aynig run --branch main$/m);
     await expectNoRun(ana);
     expect(ana.statusOf('main').reading).toBe('untrusted');
     ana.aynig(['run', '--branch', 'main']);
@@ -442,7 +445,7 @@ describe('a history that git rewrites or brings in', () => {
       bob.request('build', { title: 'from bob' });
       bob.git('push', '--quiet', 'origin', 'main');
       const pulled = ana.gitAnswer(pull, { expected: 0 });
-      expect(pulled.stderr).toMatch(/^aynig: main asks for build .*To run it: aynig set-state build$/m);
+      expect(pulled.stderr).toMatch(/^aynig: main asks for build .*Next: aynig set-state build$/m);
       await expectNoRun(ana);
       const typed = ana.aynig(['run', '--current-branch', 'include']);
       expect(typed.stderr).toContain('the remote origin has the request too');

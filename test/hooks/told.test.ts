@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tipFormat } from '../../src/git/refs.js';
 import { parseTold, readTold } from '../../src/hooks/told.js';
+import { settingsPattern } from '../../src/kernel/settings.js';
 
 import { projectRoot, temporaryDirectory } from '../support/scratch.js';
 
@@ -48,6 +49,7 @@ test('more than a pipe holds is read to its end', async () => {
   closeSync(fd);
 });
 
-test('the shell lists branches in the form that the runner reads', () => {
+test('the shell asks in the form that the runner reads', () => {
+  expect(readFileSync(join(projectRoot, 'hooks/launch'), 'utf8')).toContain(`--get-regexp "${settingsPattern}"`);
   expect(readFileSync(join(projectRoot, 'hooks/launch'), 'utf8')).toContain(`--format="${tipFormat}"`);
 });

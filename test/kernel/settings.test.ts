@@ -26,6 +26,7 @@ describe('the settings of a repository', () => {
       skewSeconds: 30,
       logLevel: 'info',
       tick: 'auto',
+      trust: 'pinned',
     });
     expect(runnerId).toMatch(/^[\x21-\x7e]{1,128}$/);
   });

@@ -85,6 +85,7 @@ describe('what the tips of a repository mean', () => {
     repo.command('build', 'true');
     repo.request('build');
     repo.git('branch', 'copied');
+    repo.aynig(['allow', '--yes']);
     expect(await readings(await contextOf(repo, 'hook'))).toMatchObject({ main: { kind: 'ready' }, copied: { kind: 'untrusted' } });
     expect(await readings(await contextOf(repo, 'person'))).toMatchObject({ copied: { kind: 'ready' } });
   });

@@ -12,6 +12,7 @@ export const commitOf = (message: string, rest: Partial<Omit<Commit, 'message'>>
   parents: [oidOf('parent')],
   author: 'Ana Example <ana@example.com>',
   committedAt: 1_700_000_000,
+  signed: false,
   ...rest,
   message: Buffer.from(message),
 });

@@ -121,11 +121,11 @@ export class Scratch {
     return existsSync(join(this.path, path));
   }
 
-  /** Writes a command of a state and commits it without any hook. */
+  /** Writes a command of a state and commits it; where our hooks are installed, that allows it. */
   command(state: string, script: string, mode = 0o755): void {
     this.write(`.aynig/command/${state}`, script.startsWith('#!') ? script : `#!/bin/sh\n${script}\n`, mode);
     this.git('add', '--all', '--', '.aynig/command');
-    this.git('-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '--message', `command ${state}`);
+    this.git('commit', '--quiet', '--message', `command ${state}`);
   }
 
   /** Commits a request on the current branch without any hook; answers its commit. */

@@ -176,6 +176,7 @@ export function twoClones(command = completing('review', changesFile)): { ana: W
   };
   const [ana, bob] = [clone('ana'), clone('bob')];
   ana.init();
+  ana.aynig(['allow', '--yes']);
   return { ana, bob };
 }
 

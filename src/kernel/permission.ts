@@ -1,0 +1,123 @@
+import type { Oid } from '../git/names.js';
+import type { Objects } from '../git/objects.js';
+import type { BranchTip } from '../git/refs.js';
+import { type Content, contentOf, hasCommands, sameContent } from '../trust/content.js';
+import { isAllowed, isDistrusted, readRecord, type TrustRecord } from '../trust/record.js';
+import { signatureProblem } from '../trust/signature.js';
+import type { Context } from './context.js';
+import type { Permission } from './decide.js';
+import { madeHere } from './provenance.js';
+import type { Request } from './tip.js';
+
+const allowed: Permission = { kind: 'allowed' };
+
+/**
+ * Whether a hook may start this request (DESIGN section 7): the branch, the commands and the origin of the request are all
+ * looked at. What a person types runs without being asked. Costs one git process at most.
+ */
+export async function permissionOf(context: Context, at: BranchTip, tip: Request): Promise<Permission> {
+  const { settings, startedBy } = context;
+  if (startedBy === 'person') return allowed;
+  const run = `aynig run --branch ${at.branch}`;
+  if (settings.branches !== undefined && !(await matches(settings.branches, at.branch)))
+    return {
+      kind: 'refused',
+      why: `the branch is not among those that hooks may run (aynig.branches is "${settings.branches}")`,
+      next: run,
+    };
+  if (settings.trust === 'branch') return allowed;
+  const record = await readRecord(context.repository.commonDir, context.environment);
+  if (settings.trust === 'signed') return signedOnly(context, at, tip, record, run);
+  return (await contentRefusal(context, at, tip, record)) ?? originOf(context, at, tip, record, run);
+}
+
+/** `aynig.trust = signed`: the signature covers the request and the commands. What a run of this clone made goes on, unless it changed them. */
+async function signedOnly(context: Context, at: BranchTip, tip: Request, record: TrustRecord, run: string): Promise<Permission> {
+  const made = await madeHere(context.repository, at);
+  if (made.by === 'run') {
+    const content = await contentOf(context.objects, tip.commit.tree);
+    if (!isDistrusted(record, content)) return allowed;
+    return { kind: 'refused', why: 'a run changed the commands, and nobody has looked at them', next: `aynig allow ${at.branch}` };
+  }
+  const problem = await signatureProblem(context.repository, tip.commit, context.settings.allowedSigners);
+  return problem === undefined
+    ? allowed
+    : { kind: 'refused', why: `only signed requests are started (aynig.trust), and ${problem}`, next: run };
+}
+
+/** Whether the commands are the ones that were allowed, or that stand at the trusted ref. */
+async function contentRefusal(
+  context: Context,
+  at: BranchTip,
+  tip: Request,
+  record: TrustRecord & { broken?: string },
+): Promise<Permission | undefined> {
+  const content = await contentOf(context.objects, tip.commit.tree);
+  if (isAllowed(record, content)) return undefined;
+  const next = `aynig allow ${at.branch}`;
+  if (isDistrusted(record, content)) return { kind: 'refused', why: 'a run changed the commands, and nobody has looked at them', next };
+  const trusted = await trustedContent(context);
+  if (trusted !== undefined && hasCommands(trusted) && sameContent(trusted, content)) return undefined;
+  const why =
+    record.broken !== undefined
+      ? `the record of what you allowed cannot be read (${record.broken})`
+      : record.allowed.length === 0
+        ? 'you have not allowed its commands yet'
+        : 'its commands are not the ones that you allowed';
+  return { kind: 'refused', why, next };
+}
+
+/** The commands at `aynig.trustedRef`: a branch of this repository or a remote-tracking one, never a tag; HEAD where the repository is bare. */
+async function trustedContent({ objects, repository, settings: { trustedRef } }: Context): Promise<Content | undefined> {
+  const candidates =
+    trustedRef === undefined
+      ? repository.bare
+        ? ['HEAD']
+        : []
+      : trustedRef.startsWith('refs/')
+        ? [trustedRef]
+        : [`refs/heads/${trustedRef}`, `refs/remotes/${trustedRef}`];
+  for (const name of candidates) {
+    const commit = await commitAt(objects, name);
+    if (commit !== undefined) return contentOf(objects, commit);
+  }
+  return undefined;
+}
+
+/** Whether the request was made here, came from a remote that is trusted, or is signed. */
+async function originOf(context: Context, at: BranchTip, tip: Request, record: TrustRecord, run: string): Promise<Permission> {
+  const { repository, objects } = context;
+  const made = await madeHere(repository, at);
+  if (made.by !== 'others') return allowed;
+  const names = record.remotes.map(({ name }) => name);
+  for (const name of names) if ((await commitAt(objects, `refs/remotes/${name}/${at.branch}`)) === at.oid) return allowed;
+  if (tip.commit.signed) {
+    const problem = await signatureProblem(repository, tip.commit, context.settings.allowedSigners);
+    return problem === undefined ? allowed : { kind: 'refused', why: `${made.why}, and ${problem}`, next: run };
+  }
+  if (names.length > 0) {
+    const found = await repository.git([
+      'for-each-ref',
+      '--count=1',
+      `--contains=${at.oid}`,
+      '--format=%(refname)',
+      ...names.map((name) => `refs/remotes/${name}/`),
+    ]);
+    if (found.stdout.length > 0) return allowed;
+  }
+  return { kind: 'refused', why: made.why, next: run };
+}
+
+/** What a ref names; undefined where it is not there. */
+async function commitAt(objects: Objects, ref: string): Promise<Oid | undefined> {
+  const found = await objects.read(ref, 0);
+  return found.kind === 'found' ? found.oid : undefined;
+}
+
+async function matches(patterns: string, branch: string): Promise<boolean> {
+  const { default: picomatch } = await import('picomatch');
+  return picomatch(
+    patterns.split(/\s+/).filter((pattern) => pattern !== ''),
+    { dot: true },
+  )(branch);
+}

@@ -1,0 +1,140 @@
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { Failure } from '../failure.js';
+import { writeDurably } from '../runner/durable-file.js';
+import { waitForLock } from '../runner/lock.js';
+import { type Content, sameContent } from './content.js';
+
+/** One set of commands that hooks may run. */
+export interface Allowed extends Content {
+  /** Seconds since the epoch. */
+  readonly at: number;
+  /** `allow`: a person looked and said so; `commit`: a person's own commit made it; `init`: found so when the hooks were installed. */
+  readonly by: 'allow' | 'commit' | 'init';
+  /** The commit that was looked at. */
+  readonly commit: string;
+}
+
+/** Commands that a run has changed: not even the trusted ref vouches for them, until a person has looked. */
+export interface Distrusted extends Content {
+  readonly at: number;
+  readonly runId: string;
+}
+
+export interface TrustedRemote {
+  readonly name: string;
+  readonly at: number;
+}
+
+/** What a person has allowed in one repository. */
+export interface TrustRecord {
+  readonly version: 1;
+  /** Real path of the common git directory, and the number of its inode: a repository that replaced it is another one. */
+  readonly repository: string;
+  readonly inode: number;
+  /** Newest last. */
+  readonly allowed: readonly Allowed[];
+  readonly distrusted: readonly Distrusted[];
+  readonly remotes: readonly TrustedRemote[];
+}
+
+/** More than these are forgotten, oldest first; a person is then asked again. */
+const mostAllowed = 200;
+const lockMs = 10_000;
+
+/**
+ * Where the record of a repository is kept: outside of it, so that no copy, archive or clone brings its own
+ * (`$XDG_STATE_HOME/aynig/trust/`, basedir specification; default `~/.local/state`). Linked worktrees share it.
+ */
+export async function recordPath(commonDir: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const state = environment['XDG_STATE_HOME'];
+  const home = environment['HOME'] || homedir();
+  const base = state !== undefined && isAbsolute(state) ? state : join(home, '.local/state');
+  return join(base, 'aynig', 'trust', `${await sha256(realpathSync(commonDir))}.json`);
+}
+
+/** Loaded when it is needed: at the top of a file it would delay every start of the runner. */
+async function sha256(bytes: string | Buffer): Promise<string> {
+  const { createHash } = await import('node:crypto');
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * Reads the record; an empty one where nothing was allowed, where the repository is another than the one it was written
+ * for, and `broken` where the file cannot be understood: then nothing is allowed.
+ */
+export async function readRecord(commonDir: string, environment: NodeJS.ProcessEnv): Promise<TrustRecord & { readonly broken?: string }> {
+  const path = await recordPath(commonDir, environment);
+  const repository = realpathSync(commonDir);
+  const inode = statSync(commonDir).ino;
+  const empty: TrustRecord = { version: 1, repository, inode, allowed: [], distrusted: [], remotes: [] };
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return empty;
+    throw error;
+  }
+  const parsed = parseRecord(text);
+  if (parsed === undefined) return { ...empty, broken: path };
+  return parsed.repository === repository && parsed.inode === inode ? parsed : empty;
+}
+
+function parseRecord(text: string): TrustRecord | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<TrustRecord>;
+    const lists = [value.allowed, value.distrusted, value.remotes];
+    return value.version === 1 && lists.every((list) => Array.isArray(list)) ? (value as TrustRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Changes the record under a lock, so that two commits in two worktrees both count. A file that cannot be understood is
+ * put aside and not overwritten. Throws {@link Failure} when the place cannot be written.
+ */
+export async function changeRecord(
+  commonDir: string,
+  environment: NodeJS.ProcessEnv,
+  change: (record: TrustRecord) => TrustRecord,
+): Promise<TrustRecord> {
+  const path = await recordPath(commonDir, environment);
+  try {
+    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+    const lock = await waitForLock(`${path}.lock`, lockMs);
+    try {
+      const { broken, ...record } = await readRecord(commonDir, environment);
+      if (broken !== undefined && existsSync(broken)) renameSync(broken, `${broken}.broken-${Date.now()}`);
+      const changed = change(record);
+      const next = { ...changed, allowed: changed.allowed.slice(-mostAllowed), distrusted: changed.distrusted.slice(-mostAllowed) };
+      writeDurably(path, `${JSON.stringify(next, undefined, 2)}\n`);
+      return next;
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure('trust-record', `The record of what you allowed could not be written: ${(error as Error).message}`, {
+      hint: `Make ${join(path, '..')} writable, or set XDG_STATE_HOME; until then hooks start nothing new.`,
+      cause: error,
+    });
+  }
+}
+
+export const isAllowed = (record: TrustRecord, content: Content): boolean => record.allowed.some((one) => sameContent(one, content));
+export const isDistrusted = (record: TrustRecord, content: Content): boolean => record.distrusted.some((one) => sameContent(one, content));
+
+/** The record with a content allowed; what was distrusted before is so no longer: a person has looked. */
+export const withAllowed = (record: TrustRecord, allowed: Allowed): TrustRecord => ({
+  ...record,
+  allowed: [...record.allowed.filter((one) => !sameContent(one, allowed)), allowed],
+  distrusted: record.distrusted.filter((one) => !sameContent(one, allowed)),
+});
+
+/** The record's bytes as one word; changes when anything in it does. */
+export async function recordDigest(commonDir: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const path = await recordPath(commonDir, environment);
+  return existsSync(path) ? sha256(readFileSync(path)) : 'none';
+}
