@@ -108,7 +108,7 @@ export function detailOf(reading: Reading): string | null {
         ? `no command for ${reading.state}: a person's turn, or the end`
         : 'recovery itself failed: a person has to decide';
     case 'untrusted':
-      return `${reading.why}; run it with: ${reading.next}`;
+      return `${reading.why}; next: ${reading.next}`;
     case 'remote':
       return `the remote ${reading.remote} has the request too; ask for it here with: aynig set-state ${reading.state}`;
     case 'leased':

@@ -4,7 +4,7 @@ import type { Objects } from '../git/objects.js';
 import { type ReflogEntry, readReflog } from '../git/reflog.js';
 import type { Repository } from '../git/repository.js';
 import { type Content, contentOf, hasCommands, noContent, sameContent } from './content.js';
-import { changeRecord, isAllowed, readRecord, withAllowed } from './record.js';
+import { changeRecord, isAllowed, readRecord, type TrustRecord, withAllowed } from './record.js';
 
 /** Reflog messages of commits that a person makes by hand. Merges, picks, rebases, am and pulls write others. */
 export const isOrdinaryCommit = (message: string): boolean => /^commit(?: \((?:initial|amend)\))?: /.test(message);
@@ -52,26 +52,36 @@ export async function allowOwnCommit(place: Place & { readonly squashed: boolean
  */
 export async function allowWhatWasMadeHere(place: Place): Promise<OwnCommit> {
   const { repository, objects, environment } = place;
-  const entries = await readReflog(repository.git, repository.gitDir, 'HEAD', entriesRead);
-  const [tip] = entries;
+  const { git, gitDir, commonDir } = repository;
+  const here = await readReflog(git, gitDir, 'HEAD', entriesRead);
+  const [tip] = here;
   const content = tip === undefined ? noContent : await contentAt(objects, tip);
-  const record = await readRecord(repository.commonDir, environment);
+  const record = await readRecord(commonDir, environment);
   if (tip === undefined || !hasCommands(content) || isAllowed(record, content)) return { kind: 'unchanged' };
-  let current = content;
+  // The reflog of a linked working tree begins where it was added; what it began with was made in the main one.
+  const main = gitDir === commonDir ? [] : await readReflog(git, commonDir, 'HEAD', entriesRead);
+  const own = (await wereMadeHere(objects, here, content, record)) || (await wereMadeHere(objects, main, content, record));
+  if (!own) return { kind: 'not-allowed' };
+  await allow(place, content, 'init', tip.oid);
+  return { kind: 'allowed', content };
+}
+
+/** Whether every change up to the newest entry with this content was an ordinary commit, from none or from allowed commands on. */
+async function wereMadeHere(objects: Objects, entries: readonly ReflogEntry[], wanted: Content, record: TrustRecord): Promise<boolean> {
+  let current: Content | undefined;
   for (const [index, entry] of entries.entries()) {
+    current ??= sameContent(await contentAt(objects, entry), wanted) ? wanted : undefined;
+    if (current === undefined) continue;
     const before = entries[index + 1];
     // Only a repository that was made here begins with its own first commit; a clone begins with "clone: from".
-    const previous = before === undefined ? noContent : await contentAt(objects, before);
+    const previous: Content = before === undefined ? noContent : await contentAt(objects, before);
     if (!sameContent(previous, current)) {
-      if (!isOrdinaryCommit(entry.message)) return { kind: 'not-allowed' };
-      if (!hasCommands(previous) || isAllowed(record, previous)) {
-        await allow(place, content, 'init', tip.oid);
-        return { kind: 'allowed', content };
-      }
+      if (!isOrdinaryCommit(entry.message)) return false;
+      if (!hasCommands(previous) || isAllowed(record, previous)) return true;
     }
     current = previous;
   }
-  return { kind: 'not-allowed' };
+  return false;
 }
 
 async function contentAt(objects: Objects, { oid }: ReflogEntry): Promise<Content> {

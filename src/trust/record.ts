@@ -30,9 +30,10 @@ export interface TrustedRemote {
 /** What a person has allowed in one repository. */
 export interface TrustRecord {
   readonly version: 1;
-  /** Real path of the common git directory, and the number of its inode: a repository that replaced it is another one. */
+  /** Real path of the common git directory. */
   readonly repository: string;
-  readonly inode: number;
+  /** Its inode and when that was made: a repository that was put into its place is another one. */
+  readonly inode: string;
   /** Newest last. */
   readonly allowed: readonly Allowed[];
   readonly distrusted: readonly Distrusted[];
@@ -62,19 +63,20 @@ async function sha256(bytes: string | Buffer): Promise<string> {
 
 /**
  * Reads the record; an empty one where nothing was allowed, where the repository is another than the one it was written
- * for, and `broken` where the file cannot be understood: then nothing is allowed.
+ * for, and `broken` where the file cannot be read or understood: then nothing is allowed.
  */
 export async function readRecord(commonDir: string, environment: NodeJS.ProcessEnv): Promise<TrustRecord & { readonly broken?: string }> {
   const path = await recordPath(commonDir, environment);
   const repository = realpathSync(commonDir);
-  const inode = statSync(commonDir).ino;
+  const { ino, birthtimeMs } = statSync(commonDir);
+  const inode = `${ino} ${Math.floor(birthtimeMs)}`;
   const empty: TrustRecord = { version: 1, repository, inode, allowed: [], distrusted: [], remotes: [] };
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return empty;
-    throw error;
+    // Whatever keeps it from being read, what is in it is not known: nothing is allowed.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? empty : { ...empty, broken: path };
   }
   const parsed = parseRecord(text);
   if (parsed === undefined) return { ...empty, broken: path };

@@ -195,6 +195,7 @@ describe('a damaged object', () => {
 
   it('is one line of the table of all branches', () => {
     const { repo } = damaged();
+    repo.aynig(['allow', '--yes', 'main']);
     const answer = failing(repo, ['status', '--all', '--json']);
     const readings = JSON.parse(answer.stdout).branches.map(({ branch, reading }: { branch: string; reading: string }) => [
       branch,
@@ -425,6 +426,7 @@ describe('what --json prints', () => {
       repo.git('commit-tree', '-p', 'main', '-m', 't', '-m', 'aynig-state: working', 'main^{tree}'),
     );
     repo.git('checkout', '--quiet', 'main');
+    repo.aynig(['allow', '--yes']);
     return repo;
   }
 

@@ -24,6 +24,7 @@ describe('the bytes of a commit', () => {
       parents: [one],
       author: who,
       committedAt: 1_700_000_001,
+      signed: false,
       message: Buffer.from('title\n'),
     });
   });
@@ -43,7 +44,7 @@ describe('the bytes of a commit', () => {
       ' committer Mallory <m@example.com> 1 +0000',
       ' -----END PGP SIGNATURE-----',
     ]);
-    expect(signed).toEqual(commitOf(plain));
+    expect(signed).toEqual({ ...commitOf(plain), signed: true });
   });
 
   it('may carry a merged tag with a message of its own', () => {
