@@ -193,7 +193,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'Remove the hooks',
       (y) => y,
       (argv) => {
-        result = import('./commands/init.js').then(({ uninstall }) => uninstall({ cwd: cwdOf(argv) }, io));
+        result = import('./commands/uninstall.js').then(({ uninstall }) => uninstall({ cwd: cwdOf(argv) }, io));
       },
     )
     .command(

@@ -28,7 +28,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   kernel: ['git', 'runner', 'trust', 'bottom'],
   observe: ['trust', 'kernel', 'git', 'runner', 'bottom'],
   hooks: ['trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
-  commands: ['trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
+  install: ['git', 'bottom'],
+  commands: ['trust', 'install', 'observe', 'kernel', 'git', 'runner', 'bottom'],
   'hook entry': ['hooks', 'bottom'],
   cli: ['commands', 'observe', 'kernel', 'git', 'bottom'],
 };

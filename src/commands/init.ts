@@ -1,9 +1,11 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Failure } from '../failure.js';
-import { openRepository } from '../git/repository.js';
+import { openRepository, type Repository } from '../git/repository.js';
+import { shown } from '../install/by-hand.js';
+import { type Plan, planHooks } from '../install/plan.js';
+import { folderSteps, starterSteps } from '../install/starter.js';
+import { type Change, changeOf, ownConfig, type Step, take } from '../install/steps.js';
 import { allowOwnCommands } from './init-trust.js';
-import { applyHooks, packageRoot, planHooks, removeHooks } from './install-hooks.js';
 import type { Io } from './io.js';
 
 export interface InitFlags {
@@ -11,47 +13,67 @@ export interface InitFlags {
   readonly dryRun: boolean;
 }
 
-/** `aynig init`: installs the client hooks and makes a starter `.aynig/` where there is none. Twice is the same as once. */
+/**
+ * `aynig init`: installs the client hooks so that those of others run too, and makes a starter `.aynig/` where there is none.
+ * Twice is the same as once.
+ */
 export async function init(flags: InitFlags, io: Io): Promise<number> {
   const repository = await openRepository(flags.cwd);
-  const { mainRoot, toplevel } = repository;
+  const root = workingTreeOf(repository);
+  const plan = await planHooks(repository, root);
+  if (plan.byHand.length > 0) throw leftToAPerson(plan, io);
+  const starter = starterSteps(root);
+  const steps = [...plan.steps, ...starter, ...(await folderSteps(repository, root))];
+  const config = await ownConfig(repository.git);
+  const told = steps
+    .map((step) => ({ step, change: changeOf(step, config) }))
+    // What was to be removed and is not there is nothing to tell.
+    .filter(({ step, change }) => change !== 'unchanged' || step.kind === 'write' || step.kind === 'set');
+  for (const line of linesFor(told, repository, root, flags.dryRun)) io.out(line);
+  if (!flags.dryRun) {
+    await take(steps, repository.git);
+    await allowOwnCommands(repository, io);
+  }
+  if (plan.afterwards !== undefined) throw notInEffect(plan, plan.afterwards);
+  if (!flags.dryRun && starter.length > 0)
+    io.out('\nCommit .aynig, then try it:\n  git add .aynig && git commit -m "workflow" && aynig set-state hello');
+  return 0;
+}
+
+/** Hooks of clients act in a working tree. */
+export function workingTreeOf({ toplevel, mainRoot }: Repository): string {
   const root = toplevel ?? mainRoot;
   if (root === undefined)
     throw new Failure('bare-repository', 'Client hooks belong into a repository with a working tree, and this one is bare.', {
       hint: 'Run it in a clone.',
     });
-  const plan = await planHooks(repository);
-  const starter = existsSync(join(root, '.aynig')) ? [] : starterFiles();
-  const would = flags.dryRun ? 'would ' : '';
-  for (const { path, action } of plan) io.out(`${action === 'keep' ? 'unchanged' : `${would}${action}`} ${relative(root, path)}`);
-  for (const name of starter) io.out(`${would}create ${join('.aynig', name)}`);
-  if (flags.dryRun) return 0;
-  applyHooks(plan);
-  for (const name of starter) copyStarter(name, join(root, '.aynig'));
-  await allowOwnCommands(repository, io);
-  if (starter.length > 0) io.out('\nCommit .aynig, then try it:\n  git add .aynig && git commit -m "workflow" && aynig set-state hello');
-  return 0;
+  return root;
 }
 
-const starterFolder = (): string => join(packageRoot(), 'templates/starter');
-
-const starterFiles = (): string[] =>
-  readdirSync(starterFolder(), { recursive: true, encoding: 'utf8' })
-    .filter((name) => statSync(join(starterFolder(), name)).isFile())
-    .sort();
-
-function copyStarter(name: string, target: string): void {
-  mkdirSync(join(target, name, '..'), { recursive: true });
-  cpSync(join(starterFolder(), name), join(target, name), { force: false });
-  // A package manager may have dropped the executable bit.
-  if (name.startsWith('command/')) chmodSync(join(target, name), 0o755);
+/** One line for one change, such as `would create .git/hooks/commit-msg`; one for a folder of files that nobody else looks into. */
+export function linesFor(
+  changes: readonly { readonly step: Step; readonly change: Change }[],
+  { commonDir }: Repository,
+  root: string,
+  dryRun = false,
+): string[] {
+  const lines = changes.map(({ step, change }) => {
+    const would = dryRun && change !== 'unchanged' ? 'would ' : '';
+    if (step.kind === 'set' || step.kind === 'unset') return `${would}${change} the git config section ${step.section}`;
+    const folder = dirname(step.path);
+    return `${would}${change} ${relative(root, dirname(folder) === join(commonDir, 'aynig') ? `${folder}/*` : step.path)}`;
+  });
+  return [...new Set(lines)];
 }
 
-/** `aynig uninstall`: removes the hooks that `init` installed. Commands, logs and history stay. */
-export async function uninstall(flags: { readonly cwd: string }, io: Io): Promise<number> {
-  const repository = await openRepository(flags.cwd);
-  const removed = await removeHooks(repository);
-  for (const path of removed) io.out(`removed ${path}`);
-  if (removed.length === 0) io.out('No hooks of ours are installed here.');
-  return 0;
+function leftToAPerson({ beside, byHand, afterwards }: Plan, io: Io): Failure {
+  for (const each of byHand) io.out(shown(each));
+  return new Failure('hooks-by-hand', `The hooks here belong to ${beside}, whose files are not ours to change. Nothing was changed.`, {
+    hint: `Add the lines above, then: ${afterwards === undefined ? '' : `${afterwards} && `}aynig init`,
+  });
 }
+
+const notInEffect = ({ beside }: Plan, afterwards: string): Failure =>
+  new Failure('hooks-by-hand', `Our hooks are called by ${beside}, which has not installed its own hooks here yet.`, {
+    hint: `Install them: ${afterwards}`,
+  });
