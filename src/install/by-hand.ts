@@ -20,8 +20,11 @@ export interface Tool {
   readonly generated: RegExp;
   /** The names of its configuration files, relative to the root of the working tree. */
   readonly configNames: readonly string[];
-  /** Whether a configuration file that is there is its own: some share a name or a file with other things. */
-  owns?(name: string, text: string): boolean;
+  /**
+   * Whether a configuration file that is there is its own: some share a name or a file with others. `hooks` are the texts of
+   * the hook files that are installed.
+   */
+  owns?(name: string, text: string, hooks: readonly string[]): boolean;
   /** Whether hooks that it has no configuration for are kept when it installs its own. */
   readonly keepsOthers: boolean;
   /** Whether it runs the hook that was there before it, which it keeps under this ending. */

@@ -118,17 +118,20 @@ export function findHusky({ root, hooksPath }: Surroundings): { readonly path: s
 }
 
 /** The configuration files of a tool that are here. */
-export const configsOf = (tool: Tool, root: string): { readonly name: string; readonly text: string }[] =>
-  tool.configNames
+export function configsOf(tool: Tool, { root, hooksFolder }: Surroundings): { readonly name: string; readonly text: string }[] {
+  const hooks = hookFiles(hooksFolder).map(({ text }) => text);
+  return tool.configNames
     .filter((name) => existsSync(join(root, name)))
     .map((name) => ({ name, text: textOf(join(root, name)) }))
-    .filter(({ name, text }) => tool.owns?.(name, text) !== false);
+    .filter(({ name, text }) => tool.owns?.(name, text, hooks) !== false);
+}
 
 /** Whether the hook file of a name was made by the tool. */
 export const isGenerated = (tool: Tool, path: string): boolean => tool.generated.test(textOf(path));
 
-function toolIn(tool: Tool, { root, hooksPath, hooksFolder }: Surroundings): Manager | undefined {
-  const configs = configsOf(tool, root);
+function toolIn(tool: Tool, around: Surroundings): Manager | undefined {
+  const { root, hooksPath, hooksFolder } = around;
+  const configs = configsOf(tool, around);
   const generated = hookFiles(hooksFolder).filter(({ text }) => tool.generated.test(text));
   const [first] = configs;
   if (first === undefined && generated.length === 0) return undefined;

@@ -136,8 +136,8 @@ const callIn = ({ root }: Surroundings, path: string, name: HookName): ByHand =>
 
 /** A manager that makes its hooks anew: only its own configuration lasts. */
 function planTool(around: Surroundings, tool: Tool): Plan {
-  const { root, hooksFolder, repository } = around;
-  const configs = configsOf(tool, root);
+  const { hooksFolder, repository } = around;
+  const configs = configsOf(tool, around);
   const inConfig = (name: HookName): boolean => configs.some(({ text }) => callsOurs(text, name));
   const kept = (name: HookName): string[] =>
     [

@@ -55,7 +55,7 @@ export async function planRemoval(repository: Repository, root: string): Promise
     if (callsOurs(textOf(elsewhere), name)) left.push(elsewhere);
   }
   for (const tool of tools)
-    for (const config of configsOf(tool, root))
+    for (const config of configsOf(tool, around))
       if (hookNames.some((name) => callsOurs(config.text, name))) left.push(join(root, config.name));
   return {
     steps: [

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { projectRoot } from '../support/scratch.js';
@@ -119,7 +119,8 @@ const neighbours: readonly Neighbour[] = [
     prepare(made) {
       for (const hook of both) {
         made.write(`scripts/${hook}`, `#!/bin/sh\n${note(hook)}\n`, 0o755);
-        if (!existsSync(join(made.path, '.git/hooks', hook))) symlinkSync(`../../scripts/${hook}`, join(made.path, '.git/hooks', hook));
+        rmSync(join(made.path, '.git/hooks', hook), { force: true });
+        symlinkSync(`../../scripts/${hook}`, join(made.path, '.git/hooks', hook));
       }
     },
     theirs: both,
