@@ -60,7 +60,7 @@ export function findManagers(around: Surroundings): readonly Manager[] {
   const huskyFolder = findHusky(around);
   const included = includedPath(repository.commonDir);
   const found: (Manager | undefined)[] = [
-    hooksPath !== undefined && huskyFolder?.live !== true && !(huskyFolder !== undefined && basename(hooksPath.folder) === '_')
+    hooksPath !== undefined && huskyFolder === undefined
       ? {
           kind: 'hooks-path',
           where: hooksPath.folder,
@@ -104,12 +104,11 @@ export function findManagers(around: Surroundings): readonly Manager[] {
   return found.filter((manager) => manager !== undefined);
 }
 
-/** Where husky's own hooks are; `live` when the folder that git looks into is there. */
+/** Where husky's own hooks are; `live` when the folder that git looks into is there. Its `core.hooksPath` always ends in `_`. */
 export function findHusky({ root, hooksPath }: Surroundings): { readonly path: string; readonly live: boolean } | undefined {
   if (hooksPath !== undefined) {
-    const path = dirname(hooksPath.folder);
-    const live = existsSync(join(hooksPath.folder, 'h'));
-    return basename(hooksPath.folder) === '_' && (live || existsSync(path)) ? { path, live } : undefined;
+    const { folder } = hooksPath;
+    return basename(folder) === '_' ? { path: dirname(folder), live: existsSync(join(folder, 'h')) } : undefined;
   }
   const path = join(root, '.husky');
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true && /"husky"/.test(textOf(join(root, 'package.json')))

@@ -62,7 +62,8 @@ const callsByFile = (managers: readonly Manager[]): boolean =>
 
 function planFiles(around: Surroundings, managers: readonly Manager[]): Plan {
   const kinds = managers.map(({ kind }) => kind);
-  if (kinds.includes('husky')) return beside(around);
+  const husky = findHusky(around);
+  if (husky !== undefined) return planHusky(around, husky.path);
   const { hooksPath } = around;
   if (hooksPath !== undefined) return inFolder(around, hooksPath);
   const tool = tools.find(({ kind }) => kinds.includes(kind));
@@ -87,32 +88,43 @@ function refuseForeign(path: HooksPath | undefined): void {
   );
 }
 
-/** husky: a block in its tracked files, and cover for linked working trees, where its own folder is missing. */
-function beside(around: Surroundings): Plan {
-  const { repository, root } = around;
-  const husky = findHusky(around)?.path ?? join(root, '.husky');
-  const byHand = hookNames
-    .filter((name) => existsSync(join(husky, name)) && !isPlainText(join(husky, name)) && !calls(join(husky, name), name))
-    .map((name) => callIn(around, join(husky, name), name));
-  if (byHand.length > 0) return { beside: 'husky', steps: [], byHand };
+/**
+ * husky: a block in its tracked files, and cover for linked working trees, where its own folder is missing. Where husky has not
+ * set `core.hooksPath` yet, as in a fresh clone, git still runs the files in its own folder.
+ */
+function planHusky(around: Surroundings, husky: string): Plan {
+  const { repository, root, hooksFolder, hooksPath } = around;
+  const files = hookNames.map((name) => ({ name, path: join(husky, name) }));
+  const byHand = files
+    .filter(({ name, path }) => existsSync(path) && !isPlainText(path) && !calls(path, name))
+    .map(({ name, path }) => callIn(around, path, name));
+  const own = hooksPath === undefined ? planPlain(around) : withoutOwnFiles(hooksFolder);
+  if (byHand.length + own.byHand.length > 0) return { beside: 'husky', steps: [], byHand: [...byHand, ...own.byHand] };
+  const roots = [root, repository.mainRoot ?? root];
+  const installed = hooksPath === undefined || roots.some((each) => existsSync(join(each, relative(root, husky), '_', 'h')));
   return {
     beside: 'husky',
     steps: [
       ...renderedSteps(repository.commonDir),
-      ...hookNames
-        .filter((name) => !calls(join(husky, name), name) || hasBlock(textOf(join(husky, name)), name))
-        .map((name) => blockStep(join(husky, name), name)),
+      ...files
+        .filter(({ name, path }) => !calls(path, name) || hasBlock(textOf(path), name))
+        .map(({ name, path }) => blockStep(path, name)),
       ...linkedSteps(repository.commonDir, relative(root, husky)),
-      // git does not look there any more; they would run a second time in linked working trees.
-      ...hookNames
-        .map((name) => join(around.hooksFolder, name))
-        .filter(isOwnHook)
-        .map((path): Step => ({ kind: 'delete', path })),
+      ...own.steps,
     ],
     byHand: [],
-    ...(existsSync(join(husky, '_', 'h')) ? {} : { afterwards: 'npx husky' }),
+    ...(installed ? {} : { afterwards: 'npx husky' }),
   };
 }
+
+/** git does not look there any more. */
+const withoutOwnFiles = (hooksFolder: string): Pick<Plan, 'steps' | 'byHand'> => ({
+  steps: hookNames
+    .map((name) => join(hooksFolder, name))
+    .filter(isOwnHook)
+    .map((path): Step => ({ kind: 'delete', path })),
+  byHand: [],
+});
 
 const blockStep = (path: string, name: HookName): Step =>
   existsSync(path)

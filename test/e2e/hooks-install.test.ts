@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../support/scratch.js';
@@ -54,7 +54,7 @@ describe('aynig init', () => {
     const made = workspace();
     made.write('.aynig/mine', 'mine\n');
     made.init();
-    expect(readdirSync(join(made.path, '.aynig'))).toEqual(['mine']);
+    expect(readdirSync(join(made.path, '.aynig')).sort()).toEqual(['logs', 'mine']);
   });
 
   test('from a subdirectory or a linked working tree installs for the whole repository', async () => {
@@ -81,25 +81,19 @@ describe('aynig init', () => {
 
 describe('aynig init beside another tool', () => {
   /** What stands in the way, and what the answer must name. */
-  const inTheWay: readonly { name: string; prepare: (made: Workspace) => Record<string, string>; names: RegExp }[] = [
-    {
-      name: 'core.hooksPath of this repository',
-      prepare(made) {
-        made.git('config', 'core.hooksPath', '.husky/_');
-        return {};
-      },
-      names: /core\.hooksPath is \.husky\/_ \(set in .*\.git\/config\)/,
-    },
+  const inTheWay: readonly { name: string; code: string; prepare: (made: Workspace) => Record<string, string>; names: RegExp }[] = [
     {
       name: 'core.hooksPath of this user',
+      code: 'hooks-present',
       prepare(made) {
         writeFileSync(join(made.root, 'gitconfig'), '[core]\n\thooksPath = ~/hooks\n');
         return { GIT_CONFIG_GLOBAL: join(made.root, 'gitconfig') };
       },
-      names: /core\.hooksPath is ~\/hooks \(set in .*gitconfig\)/,
+      names: /core\.hooksPath is ~\/hooks \(set in .*gitconfig\): git takes the hooks of every repository from there/,
     },
     {
       name: 'core.hooksPath of this machine',
+      code: 'hooks-present',
       prepare(made) {
         writeFileSync(join(made.root, 'system'), '[core]\n\thooksPath = /etc/git-hooks\n');
         return { GIT_CONFIG_SYSTEM: join(made.root, 'system'), GIT_CONFIG_NOSYSTEM: '0' };
@@ -107,70 +101,126 @@ describe('aynig init beside another tool', () => {
       names: /core\.hooksPath is \/etc\/git-hooks/,
     },
     {
+      name: 'an empty core.hooksPath',
+      code: 'hooks-present',
+      prepare(made) {
+        made.git('config', 'core.hooksPath', '');
+        return {};
+      },
+      names: /core\.hooksPath is empty/,
+    },
+    {
       name: 'core.hooksPath in an included file',
+      code: 'hooks-by-hand',
       prepare(made) {
         writeFileSync(join(made.root, 'included'), '[core]\n\thooksPath = elsewhere\n');
         made.git('config', 'include.path', join(made.root, 'included'));
         return {};
       },
-      names: /core\.hooksPath is elsewhere/,
+      names: /belong to .*elsewhere \(core\.hooksPath in .*included\)/,
     },
     {
       name: 'core.hooksPath of this working tree',
+      code: 'hooks-by-hand',
       prepare(made) {
         made.git('config', 'extensions.worktreeConfig', 'true');
         made.git('config', '--worktree', 'core.hooksPath', 'elsewhere');
         return {};
       },
-      names: /core\.hooksPath is elsewhere/,
+      names: /belong to .*elsewhere \(core\.hooksPath in .*config\.worktree\)/,
     },
     {
-      name: 'an empty core.hooksPath',
+      name: 'a hooks folder that is a symbolic link',
+      code: 'hooks-by-hand',
       prepare(made) {
-        made.git('config', 'core.hooksPath', '');
+        made.write('githooks/pre-commit', '#!/bin/sh\n', 0o755);
+        rmSync(join(made.path, '.git/hooks'), { recursive: true });
+        symlinkSync('../githooks', join(made.path, '.git/hooks'));
         return {};
       },
-      names: /core\.hooksPath/,
+      names: /belong to .*githooks/,
     },
     {
-      name: 'a hook of the same name',
+      name: 'a hook in another language',
+      code: 'hooks-by-hand',
       prepare(made) {
-        made.write('.git/hooks/post-commit', '#!/bin/sh\ngit lfs post-commit "$@"\n', 0o755);
+        made.write('.git/hooks/commit-msg', '#!/usr/bin/env python3\n', 0o755);
         return {};
       },
-      names: /hooks that are not ours: post-commit/,
+      names: /belong to another program/,
     },
     {
-      name: 'a hook of another name',
+      name: 'a hook that git ignores because it is not executable',
+      code: 'hooks-by-hand',
       prepare(made) {
-        made.write('.git/hooks/pre-push', '#!/usr/bin/env python3\n', 0o755);
+        made.write('.git/hooks/post-commit', '#!/bin/sh\n', 0o644);
         return {};
       },
-      names: /hooks that are not ours: pre-push/,
+      names: /belong to another program/,
+    },
+    {
+      name: 'a hook that is no text',
+      code: 'hooks-by-hand',
+      prepare(made) {
+        made.write('.git/hooks/post-commit', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1, 0xff]), 0o755);
+        return {};
+      },
+      names: /belong to another program/,
+    },
+    {
+      name: 'a folder in the place of a hook',
+      code: 'hooks-by-hand',
+      prepare(made) {
+        made.write('.git/hooks/post-commit/file', '');
+        return {};
+      },
+      names: /belong to another program/,
     },
     {
       name: 'a symbolic link to a hook',
+      code: 'hooks-by-hand',
       prepare(made) {
         made.write('scripts/commit-msg', '#!/bin/sh\n', 0o755);
         mkdirSync(join(made.path, '.git/hooks'), { recursive: true });
         symlinkSync('../../scripts/commit-msg', join(made.path, '.git/hooks/commit-msg'));
         return {};
       },
-      names: /hooks that are not ours: commit-msg/,
+      names: /belong to another program/,
     },
   ];
 
-  test.each(inTheWay)('refuses and changes not a byte: $name', ({ prepare, names }) => {
+  test.each(inTheWay)('refuses and changes not a byte: $name', ({ prepare, names, code }) => {
     const made = workspace();
     const env = prepare(made);
     const before = snapshot(made.path);
     const home = snapshot(made.root);
-    const answer = made.aynig(['init'], { env, expected: 1 });
-    expect(answer.stderr).toContain('[hooks-present]');
-    expect(answer.stderr).toMatch(names);
-    expect(answer.stdout).toBe('');
+    for (const flags of [['--dry-run'], []]) {
+      const answer = made.aynig(['init', ...flags], { env, expected: 1 });
+      expect(answer.stderr).toContain(`[${code}]`);
+      expect(answer.stderr).toMatch(names);
+      // What a person has to add is the result; a refusal has none.
+      expect(answer.stdout !== '').toBe(code === 'hooks-by-hand');
+    }
     expect(snapshot(made.path)).toEqual(before);
     expect(snapshot(made.root)).toEqual(home);
+  });
+
+  test('does as the hint says where core.hooksPath is set for every repository', () => {
+    const made = workspace();
+    const env = { GIT_CONFIG_GLOBAL: join(made.root, 'gitconfig') };
+    writeFileSync(env.GIT_CONFIG_GLOBAL, '[core]\n\thooksPath = ~/hooks\n');
+    const command = /git config core\.hooksPath .*?\/hooks"/.exec(made.aynig(['init'], { env, expected: 1 }).stderr)?.[0] ?? '';
+    made.program('sh', ['-c', command], { env });
+    made.aynig(['init'], { env });
+    expect(hooksOf(made)).toEqual(ours);
+  });
+
+  test('leaves a hook of another name alone', () => {
+    const made = workspace();
+    made.write('.git/hooks/pre-push', '#!/usr/bin/env python3\n', 0o755);
+    made.init();
+    expect(hooksOf(made)).toEqual([...ours, 'pre-push'].sort());
+    expect(made.read('.git/hooks/pre-push')).toBe('#!/usr/bin/env python3\n');
   });
 
   test('does not mind the samples that git puts there', () => {
