@@ -189,6 +189,15 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       },
     )
     .command(
+      'doctor',
+      'Look for what keeps hooks, settings, commands and runs from working',
+      (y) =>
+        y.option('fix', { type: 'boolean', default: false, describe: 'Mend what can be mended without losing anything' }).options(json),
+      (argv) => {
+        result = import('./commands/doctor.js').then(({ doctor }) => doctor({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
       'uninstall',
       'Remove the hooks',
       (y) => y,
@@ -199,7 +208,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
     .command(
       'schema <verb>',
       'Print the JSON Schema of what a verb prints with --json',
-      (y) => y.positional('verb', { choices: ['status', 'events', 'run', 'logs', 'version', 'allow'] as const, demandOption: true }),
+      (y) => y.positional('verb', { choices: ['status', 'events', 'run', 'logs', 'doctor', 'version', 'allow'] as const, demandOption: true }),
       (argv) => {
         result = import('./observe/schemas.js').then(({ jsonSchema }) => {
           io.out(JSON.stringify(jsonSchema(argv.verb), undefined, 2));

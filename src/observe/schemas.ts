@@ -82,12 +82,34 @@ export const allowReport = z.object({
   broken: z.nullable(z.string()),
 });
 
+export const doctorReport = z.object({
+  schema: z.literal('aynig.doctor/1'),
+  findings: z.array(
+    z.object({
+      id: z.string(),
+      severity: z.enum(['error', 'warning', 'info']),
+      group: z.string(),
+      sentence: z.string(),
+      /** The command that mends it. */
+      fix: z.string(),
+      /** What `--fix` did: `none` where it was not asked to, or must not. */
+      mended: z.enum(['none', 'done', 'failed']),
+    }),
+  ),
+  settings: z.array(z.object({ name: z.string(), value: z.nullable(z.string()), scope: z.string(), file: z.string() })),
+  hooks: z.array(z.object({ worktrees: z.array(z.string()), folder: z.nullable(z.string()), live: z.array(z.string()) })),
+  checked: z.object({ worktrees: z.int(), commands: z.int(), settings: z.int(), git: z.string(), node: z.string() }),
+  counts: z.object({ errors: z.int(), warnings: z.int(), infos: z.int(), mended: z.int() }),
+});
+export type DoctorReport = z.infer<typeof doctorReport>;
+
 /** Every verb that has `--json`, and what it prints. */
 export const schemas = {
   status: statusReport,
   events: eventsReport,
   run: runReport,
   logs: logsReport,
+  doctor: doctorReport,
   version: versionReport,
   allow: allowReport,
 } as const;

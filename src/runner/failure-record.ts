@@ -16,14 +16,15 @@ export interface FailureRecord {
 export const anyBranch = 'refs/heads/' as RefName;
 
 /** A branch name may be longer than a file name can be: what is cut off is told apart by its length, and the record names its ref. */
-const fileOf = (own: string, ref: RefName): string => join(own, 'failures', `${encodeURIComponent(ref).slice(-180)}-${ref.length}.json`);
+export const failureFile = (own: string, ref: RefName): string =>
+  join(own, 'failures', `${encodeURIComponent(ref).slice(-180)}-${ref.length}.json`);
 
 export function recordFailure(own: string, ref: RefName, record: FailureRecord): void {
   mkdirSync(join(own, 'failures'), { recursive: true, mode: 0o700 });
-  writeDurably(fileOf(own, ref), JSON.stringify({ ref, ...record }), { sync: false });
+  writeDurably(failureFile(own, ref), JSON.stringify({ ref, ...record }), { sync: false });
 }
 
-export const clearFailure = (own: string, ref: RefName): void => removeFile(fileOf(own, ref));
+export const clearFailure = (own: string, ref: RefName): void => removeFile(failureFile(own, ref));
 
 /** All that is recorded, by ref. One listing serves any number of branches. */
 export function readFailures(own: string): ReadonlyMap<RefName, FailureRecord> {
@@ -47,8 +48,8 @@ function readRecord(path: string): (FailureRecord & { readonly ref: RefName }) |
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as FailureRecord & { readonly ref: RefName };
   } catch (error) {
-    // A tick that went well has just removed it.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // A tick that went well has just removed it, or a power cut has emptied it.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

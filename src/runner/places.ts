@@ -23,7 +23,8 @@ export function placesOf(repository: Repository, worktreeDir?: string): Places {
   };
 }
 
-function worktreesPath({ mainRoot, commonDir }: Repository, own: string, setting?: string): string {
+/** The folder of the runs' worktrees as it is set, there or not. */
+export function worktreesPath({ mainRoot, commonDir }: Repository, own: string, setting?: string): string {
   if (setting !== undefined) return resolve(mainRoot ?? commonDir, setting.replace(/^~(?=\/|$)/, homedir()));
   return mainRoot === undefined ? join(own, 'worktrees') : join(mainRoot, '.worktrees');
 }

@@ -1,0 +1,24 @@
+import { diagnose } from '../doctor/diagnose.js';
+import { readFacts } from '../doctor/facts.js';
+import { hookSource } from '../doctor/hook-files.js';
+import { mendAll } from '../doctor/mend.js';
+import { doctorLines, doctorReportOf } from '../doctor/report.js';
+import { openRepository } from '../git/repository.js';
+import type { Io } from './io.js';
+
+export interface DoctorFlags {
+  readonly cwd: string;
+  readonly fix: boolean;
+  readonly json: boolean;
+}
+
+/** `aynig doctor`: what a person cannot see. Writes nothing without `--fix`. Exits with 1 while there is a warning or an error. */
+export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
+  const repository = await openRepository(flags.cwd);
+  const facts = await readFacts(repository, hookSource());
+  const findings = diagnose(facts);
+  const results = flags.fix ? await mendAll(facts, findings) : findings.map((finding) => ({ finding, mended: 'none' as const }));
+  const report = doctorReportOf(facts, results);
+  await io.write(flags.json ? `${JSON.stringify(report)}\n` : `${doctorLines(report).join('\n')}\n`);
+  return report.counts.errors + report.counts.warnings > 0 ? 1 : 0;
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Facts } from './facts.js';
+import { type Finding, type Mend, quoted } from './finding.js';
+import { canExecute, type HookFile, type Recorded } from './hook-files.js';
+
+/** Whether each hook file of ours can run, and says what this version would write. */
+export function checkHookFiles(facts: Facts): Finding[] {
+  return ourFiles(facts).flatMap((file) => [...checkMode(file), ...checkText(facts, file)]);
+}
+
+/** Every file that is ours or calls ours, and that git or such a file starts. */
+export const ourFiles = ({ hookFolders, rendered }: Facts): HookFile[] =>
+  [...hookFolders.flatMap(({ files }) => [...files.values()]), ...rendered.values()].filter(
+    ({ kind }) => kind === 'own' || kind === 'calls-ours',
+  );
+
+function checkMode({ path, kind, executable, isLink }: HookFile): Finding[] {
+  if (executable) return [];
+  const mend: { mend: Mend } | undefined = kind === 'own' && !isLink ? { mend: { kind: 'make-executable', path } } : undefined;
+  return [
+    { id: 'hook-not-executable', sentence: `${path} is not executable, so git passes over it.`, fix: `chmod +x ${quoted(path)}`, ...mend },
+  ];
+}
+
+function checkText(facts: Facts, file: HookFile): Finding[] {
+  const { name, path, text, kind, recorded } = file;
+  // The first line is what the system reads of another one's hook.
+  if ((kind === 'own' ? text : (text.split('\n', 1)[0] ?? '')).includes('\r'))
+    return [
+      {
+        id: 'hook-line-endings',
+        sentence: `${path} has Windows line endings.`,
+        fix: kind === 'own' ? 'aynig init' : `sed -i 's/\\r$//' ${quoted(path)}`,
+        ...rewrite(facts, file),
+      },
+    ];
+  if (kind !== 'own') return [];
+  if (recorded !== undefined && !existsSync(join(recorded.root, 'hooks/launch')))
+    return [
+      {
+        id: 'hook-package-gone',
+        sentence: `${path} calls AYNIG at ${recorded.root}, which is gone.`,
+        fix: 'aynig init',
+        ...rewrite(facts, file),
+      },
+    ];
+  // Another installation that is still there writes its hooks in its own way.
+  if (recorded !== undefined && recorded.root !== facts.source.root) return [];
+  if (recorded !== undefined && text === facts.source.textOf(name, recorded.root, recorded.node)) return [];
+  return [{ id: 'hook-outdated', sentence: `${path} is not as this version writes it.`, fix: 'aynig init', ...rewrite(facts, file) }];
+}
+
+/** The file as it should be: with the Node it was installed with, as long as that one is there. */
+export function rewrite({ source, node }: Facts, { name, path, kind, isLink, text, recorded }: HookFile): { mend: Mend } | undefined {
+  if (kind !== 'own' || isLink) return undefined;
+  return { mend: { kind: 'write-hook', path, was: text, text: source.textOf(name, source.root, nodeFor(recorded, node.here)) } };
+}
+
+const nodeFor = (recorded: Recorded | undefined, here: string): string =>
+  recorded !== undefined && canExecute(recorded.node) ? recorded.node : here;

@@ -1,0 +1,152 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { readScopedConfig, type ScopedValue } from '../git/config.js';
+import { openGit } from '../git/gate.js';
+import type { RefName } from '../git/names.js';
+import { openObjects } from '../git/objects.js';
+import { gitVersion, type Repository } from '../git/repository.js';
+import type { HookName } from '../install/call.js';
+import { hasConfigHooks } from '../install/config-hooks.js';
+import { type FailureRecord, readFailures } from '../runner/failure-record.js';
+import { worktreesPath } from '../runner/places.js';
+import { type CommandFile, readCommands } from './commands.js';
+import { type GitLock, readGitLocks } from './git-locks.js';
+import { canExecute, type HookFile, type HookSource, readHookFile, readRendered } from './hook-files.js';
+import { type ConfiguredHook, configuredHooks, type HookFolder, readHookFolders } from './hook-reach.js';
+import { readManagers, type TakingManager } from './managers.js';
+import { type Runs, readRuns } from './runs.js';
+import { type Leftover, readLeftovers, readWorktrees, type Worktree } from './worktrees.js';
+
+/** All that the checks look at, read once and without writing anything. */
+export interface Facts {
+  readonly repository: Repository;
+  readonly source: HookSource;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly gitVersion: string;
+  /** Whether hooks are switched off in the environment. */
+  readonly hooksOff: boolean;
+  /** The Node that runs this, and the one that a client without your shell finds. */
+  readonly node: { readonly here: string; readonly onBarePath: string | undefined };
+  /** Values under `aynig.`, lowest priority first. */
+  readonly settings: readonly ScopedValue[];
+  readonly worktrees: readonly Worktree[];
+  readonly hookFolders: readonly HookFolder[];
+  readonly rendered: ReadonlyMap<HookName, HookFile>;
+  /** Whether our hooks are in this repository at all, reached or not. */
+  readonly installed: boolean;
+  readonly configuredHooks: readonly ConfiguredHook[];
+  readonly usesLfs: boolean;
+  readonly managers: readonly TakingManager[];
+  readonly commands: readonly CommandFile[];
+  readonly runs: Runs;
+  readonly leftovers: readonly Leftover[];
+  readonly failures: ReadonlyMap<RefName, FailureRecord>;
+  readonly kept: readonly KeptRef[];
+  readonly gitLocks: readonly GitLock[];
+  /** Branches among those that journals and failures name. */
+  readonly branches: ReadonlySet<string>;
+}
+
+/** A ref that keeps work of a run which no branch has. */
+export interface KeptRef {
+  readonly ref: string;
+  readonly runId: string;
+  /** Seconds since the epoch. */
+  readonly committedAt: number;
+}
+
+/** Where programs are looked for by a client that was not started from a shell. */
+export const barePath: readonly string[] = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
+/** More kept refs are counted and not told one by one. */
+const maxKept = 10_000;
+
+/** Looks at everything. A repository's size matters little: git is asked a fixed number of times, and once for each working tree. */
+export async function readFacts(
+  repository: Repository,
+  source: HookSource,
+  { environment = process.env, path = barePath }: { environment?: NodeJS.ProcessEnv; path?: readonly string[] } = {},
+): Promise<Facts> {
+  const { git, commonDir } = repository;
+  const now = Date.now();
+  const own = join(commonDir, 'aynig');
+  const here = repository.toplevel ?? commonDir;
+  // Settings as this directory sees them: a linked working tree may have its own.
+  const settingsGit = openGit({ cwd: here, gitDir: repository.gitDir }, environment);
+  const worktrees = readWorktrees(repository);
+  const objects = openObjects(commonDir, environment);
+  try {
+    const [version, config, commands, kept] = await Promise.all([
+      gitVersion(git),
+      readScopedConfig(settingsGit, '^(aynig|hook|lfs)\\.', here),
+      readCommands(repository, objects),
+      readKept(repository),
+    ]);
+    const configured = hasConfigHooks(version) ? configuredHooks(config) : [];
+    const hookFolders = repository.bare ? [] : await readHookFolders(repository, worktrees, configured);
+    const rendered = readRendered(commonDir);
+    const settings = config.filter(({ key }) => key.startsWith('aynig.'));
+    // Journals after worktrees: a run writes its journal first, so each worktree that was seen has its journal by now.
+    const runs = readRuns(own);
+    const failures = readFailures(own);
+    const led = new Set(runs.journals.map(({ worktree }) => worktree));
+    const folder = worktreesPath(repository, own, settings.findLast(({ key }) => key === 'aynig.worktreedir')?.value);
+    const leftovers = await readLeftovers(repository, worktrees, led, existsSync(folder) ? realpathSync(folder) : folder);
+    const named = [...new Set([...runs.journals.map(({ ref }) => ref), ...failures.keys()])];
+    return {
+      repository,
+      source,
+      now,
+      gitVersion: version,
+      hooksOff: environment['AYNIG'] === '0',
+      node: { here: process.execPath, onBarePath: path.map((folder) => join(folder, 'node')).find(canExecute) },
+      settings,
+      worktrees,
+      hookFolders,
+      rendered,
+      installed: source.names.some(
+        (name) => rendered.get(name)?.kind === 'own' || readHookFile(join(commonDir, 'hooks'), name).kind === 'own',
+      ),
+      configuredHooks: configured,
+      usesLfs: usesLfs(repository, config),
+      managers: readManagers(repository.toplevel ?? repository.mainRoot),
+      commands,
+      runs,
+      leftovers,
+      failures,
+      kept,
+      gitLocks: readGitLocks(commonDir, worktrees, now),
+      branches: await existing(repository, named),
+    };
+  } finally {
+    await objects.close();
+  }
+}
+
+async function readKept({ git }: Repository): Promise<KeptRef[]> {
+  const format = '--format=%(refname)%00%(committerdate:unix)';
+  const listed = await git(['for-each-ref', format, '--sort=committerdate', `--count=${maxKept}`, 'refs/aynig/kept/']);
+  return listed.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [ref = '', date = ''] = line.split('\0');
+      return { ref, runId: ref.slice('refs/aynig/kept/'.length).replace(/-uncommitted$/, ''), committedAt: Number(date) };
+    });
+}
+
+async function existing({ git }: Repository, refs: readonly string[]): Promise<ReadonlySet<string>> {
+  if (refs.length === 0) return new Set();
+  // By standard input nothing of the kind exists, and a command line has its limits.
+  const listed = await git(['for-each-ref', '--format=%(refname)', '--', ...refs.slice(0, 500)]);
+  return new Set(listed.stdout.toString('utf8').split('\n'));
+}
+
+/** A filter in the attributes, settings of its own in this repository, or objects that it stored here. */
+function usesLfs({ commonDir, mainRoot, toplevel }: Repository, config: readonly ScopedValue[]): boolean {
+  if (config.some(({ key, scope }) => key.startsWith('lfs.') && scope === 'local') || existsSync(join(commonDir, 'lfs'))) return true;
+  const root = toplevel ?? mainRoot;
+  const files = [...(root === undefined ? [] : [join(root, '.gitattributes')]), join(commonDir, 'info/attributes')];
+  return files.some((file) => existsSync(file) && /^[^#\n]*\sfilter=lfs\b/m.test(readFileSync(file, 'utf8')));
+}

@@ -1,0 +1,139 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { namesIn, type Worktree } from './worktrees.js';
+
+/** A lock file that git made. */
+export interface GitLock {
+  readonly path: string;
+  readonly isRef: boolean;
+  /** Milliseconds since the epoch. */
+  readonly changedAt: number;
+  /** Whether a process of this machine can still hold it. `unknown`: this process may not see who could. */
+  readonly holder: 'none' | 'possible' | 'unknown';
+}
+
+/** A lock that is younger may belong to something that is just going on, seen or not. */
+export const staleAfterMs = 10 * 60_000;
+/** Entries below `refs` that are looked at; a repository with more of them keeps them packed. */
+const maxEntries = 200_000;
+
+export function readGitLocks(commonDir: string, worktrees: readonly Worktree[], now: number): GitLock[] {
+  const directories = [commonDir, ...worktrees.map(({ gitDir }) => gitDir)];
+  const direct = [...new Set(directories)].flatMap((folder) =>
+    namesIn(folder)
+      .filter((name) => name.endsWith('.lock'))
+      .map((name) => ({ path: join(folder, name), isRef: false })),
+  );
+  const refs = lockFilesBelow(join(commonDir, 'refs')).map((path) => ({ path, isRef: true }));
+  const found = [...direct, ...refs].flatMap((lock) => {
+    const stat = lstatSync(lock.path, { throwIfNoEntry: false });
+    // git takes most of its locks for a moment only.
+    return stat?.isFile() === true ? [{ ...lock, changedAt: stat.mtimeMs, owner: stat.uid }] : [];
+  });
+  if (found.length === 0) return [];
+  const roots = [commonDir, ...worktrees.map(({ path }) => path)];
+  const seen = lookAtProcesses(roots);
+  return found
+    .map(({ owner, ...lock }) => ({ ...lock, holder: holderOf(lock.path, owner, seen) }))
+    .filter(({ path, holder, changedAt }) => !(holder === 'none' && now - changedAt < 2_000) && statSync(path, { throwIfNoEntry: false }));
+}
+
+/** Looks at one lock again, just before it is removed. */
+export const isProvablyStale = (commonDir: string, worktrees: readonly Worktree[], path: string, changedAt: number, now: number): boolean =>
+  readGitLocks(commonDir, worktrees, now).some(
+    (lock) => lock.path === path && lock.changedAt === changedAt && lock.holder === 'none' && now - changedAt > staleAfterMs,
+  );
+
+function lockFilesBelow(folder: string): string[] {
+  const found: string[] = [];
+  const folders = [folder];
+  let entries = 0;
+  for (let at = folders.pop(); at !== undefined && entries < maxEntries; at = folders.pop()) {
+    for (const entry of entriesOf(at)) {
+      entries++;
+      if (entry.isDirectory()) folders.push(join(at, entry.name));
+      else if (entry.name.endsWith('.lock')) found.push(join(at, entry.name));
+    }
+  }
+  return found;
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
+}
+
+interface Seen {
+  /** Undefined where the system does not show processes and their files. */
+  readonly openFiles: ReadonlySet<string> | undefined;
+  /** Whether a git is at work in this repository, or one whose directory may not be seen. */
+  readonly gitAtWork: boolean;
+  /** Users with processes whose files this process may not see. */
+  readonly hiddenUsers: ReadonlySet<number>;
+}
+
+function holderOf(path: string, owner: number, seen: Seen): GitLock['holder'] {
+  if (seen.openFiles === undefined) return 'unknown';
+  if (seen.openFiles.has(path) || seen.gitAtWork) return 'possible';
+  return seen.hiddenUsers.has(owner) ? 'unknown' : 'none';
+}
+
+/** proc(5): every process with its directory and open files. A lock may be held with its file closed, so a git at work counts. */
+function lookAtProcesses(roots: readonly string[]): Seen {
+  if (process.platform !== 'linux') return { openFiles: undefined, gitAtWork: false, hiddenUsers: new Set() };
+  const openFiles = new Set<string>();
+  const hiddenUsers = new Set<number>();
+  let gitAtWork = false;
+  for (const pid of namesIn('/proc').filter((name) => /^\d+$/.test(name))) {
+    const folder = `/proc/${pid}`;
+    const descriptors = descriptorsOf(folder);
+    if (descriptors === undefined) {
+      const uid = statSync(folder, { throwIfNoEntry: false })?.uid;
+      if (uid !== undefined) hiddenUsers.add(uid);
+    } else for (const path of descriptors) openFiles.add(path);
+    if (Number(pid) !== process.pid && isGit(folder)) gitAtWork ||= worksIn(folder, roots);
+  }
+  return { openFiles, gitAtWork, hiddenUsers };
+}
+
+function descriptorsOf(folder: string): string[] | undefined {
+  try {
+    return readdirSync(`${folder}/fd`).map((name) => linkOr(`${folder}/fd/${name}`) ?? '');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (['ENOENT', 'ESRCH'].includes(code)) return [];
+    if (['EACCES', 'EPERM'].includes(code)) return undefined;
+    throw error;
+  }
+}
+
+const isGit = (folder: string): boolean => /^git(?:-|$)/.test((textOr(`${folder}/comm`) ?? '').trim());
+
+function worksIn(folder: string, roots: readonly string[]): boolean {
+  const cwd = linkOr(`${folder}/cwd`);
+  if (cwd === undefined) return statSync(folder, { throwIfNoEntry: false }) !== undefined;
+  const inside = (path: string): boolean => roots.some((root) => path === root || path.startsWith(`${root}/`));
+  return inside(cwd) || roots.some((root) => `${textOr(`${folder}/cmdline`)}\0${textOr(`${folder}/environ`)}`.includes(root));
+}
+
+function linkOr(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Gone, or another user's: both say nothing.
+    return undefined;
+  }
+}
+
+function textOr(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // Gone, or another user's: both say nothing.
+    return undefined;
+  }
+}
