@@ -95,7 +95,7 @@ function lookAtProcesses(roots: readonly string[]): Seen {
       const uid = statSync(folder, { throwIfNoEntry: false })?.uid;
       if (uid !== undefined) hiddenUsers.add(uid);
     } else for (const path of descriptors) openFiles.add(path);
-    if (Number(pid) !== process.pid && isGit(folder)) gitAtWork ||= worksIn(folder, roots);
+    if (isGit(folder)) gitAtWork ||= worksIn(folder, roots);
   }
   return { openFiles, gitAtWork, hiddenUsers };
 }
@@ -111,7 +111,14 @@ function descriptorsOf(folder: string): string[] | undefined {
   }
 }
 
-const isGit = (folder: string): boolean => /^git(?:-|$)/.test((textOr(`${folder}/comm`) ?? '').trim());
+/** A git that can do something: not one that only waits to be reaped, and none that this process itself has started. */
+function isGit(folder: string): boolean {
+  if (!/^git(?:-|$)/.test((textOr(`${folder}/comm`) ?? '').trim())) return false;
+  const stat = textOr(`${folder}/stat`) ?? '';
+  // Behind the name in parentheses, which may hold anything: state, then parent (proc(5)).
+  const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return stat !== '' && state !== 'Z' && state !== 'X' && Number(parent) !== process.pid;
+}
 
 function worksIn(folder: string, roots: readonly string[]): boolean {
   const cwd = linkOr(`${folder}/cwd`);

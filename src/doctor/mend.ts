@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf } from '../git/causes.js';
 import { keptRef, oid } from '../git/names.js';
@@ -79,6 +79,7 @@ async function removeLeftover(
 ): Promise<boolean> {
   const { commonDir, git } = repository;
   const own = join(commonDir, 'aynig');
+  mkdirSync(own, { recursive: true, mode: 0o700 });
   const lock = await waitForLock(join(own, 'worktree.lock'), lockLimitMs);
   try {
     const led = readRuns(own).journals.some((journal) => journal.worktree === path || journal.runId === runId);
