@@ -31,7 +31,7 @@ function checkText(facts: Facts, file: HookFile): Finding[] {
       {
         id: 'hook-line-endings',
         sentence: `${path} has Windows line endings.`,
-        fix: kind === 'own' ? 'aynig init' : `sed -i 's/\\r$//' ${quoted(path)}`,
+        fix: `sed -i 's/\\r$//' ${quoted(path)}`,
         ...rewrite(facts, file),
       },
     ];

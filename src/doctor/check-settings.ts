@@ -62,7 +62,7 @@ export function nearest(text: string): string | undefined {
   const [best] = settingNames
     .map((name) => ({ name, distance: distance(text.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(text.length / 3)) ? best.name : undefined;
+  return best !== undefined && best.distance <= Math.max(2, Math.floor(best.name.length / 3)) ? best.name : undefined;
 }
 
 /** How many letters have to be put in, taken out or changed (Levenshtein). */

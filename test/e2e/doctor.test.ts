@@ -62,11 +62,21 @@ function command(made: Workspace, text: string | undefined, mode = 0o755): void 
   made.git('-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '--message', 'odd');
 }
 
+/** What `npx husky` does. */
+function husky(made: Workspace): undefined {
+  const library = join(projectRoot, 'node_modules/husky/index.js');
+  made.write('package.json', '{ "scripts": { "prepare": "husky" }, "devDependencies": { "husky": "9" } }');
+  made.program(process.execPath, ['--input-type=module', '-e', `process.stdout.write((await import('${library}')).default())`]);
+  return undefined;
+}
+
 interface Case {
   readonly id: FindingId;
   readonly what: string;
   /** Breaks a healthy repository. What it answers is how doctor is called there. */
   readonly break: (made: Workspace) => Look | undefined | Promise<undefined>;
+  /** The command as it is run here, where it is not run as it stands. */
+  readonly follows?: (fix: string) => string;
   /** What a person does besides following the command. */
   readonly help?: (made: Workspace) => void;
   /** Findings that come along. */
@@ -116,6 +126,51 @@ const cases: readonly Case[] = [
     id: 'hook-missing',
     what: 'a hook file that is gone',
     break: (made) => rmSync(join(made.path, '.git/hooks/post-merge')) as undefined,
+  },
+  {
+    id: 'hook-missing',
+    what: 'a hook that another program put in the place of ours',
+    break: (made) => made.write('.git/hooks/post-merge', '#!/bin/sh\necho theirs\n', 0o755) as undefined,
+    after: (made) => expect(made.read('.git/hooks/post-merge')).toContain('echo theirs'),
+  },
+  {
+    id: 'hook-missing',
+    what: 'a hook that is called and gone',
+    break(made) {
+      made.write('.git/hooks/post-merge', '#!/bin/sh\necho theirs\n', 0o755);
+      made.aynig(['init']);
+      rmSync(join(made.path, '.git/aynig/hooks/post-merge'));
+      return undefined;
+    },
+  },
+  {
+    id: 'hooks-path-elsewhere',
+    what: 'husky, set up after us',
+    break: husky,
+    after: (made) => expect(examine(made, { cwd: made.linked('side').path }).findings).toEqual([]),
+  },
+  {
+    id: 'manager-removes-hooks',
+    what: 'husky, that will be set up',
+    break(made) {
+      made.write('package.json', '{ "scripts": { "prepare": "husky" }, "devDependencies": { "husky": "9" } }');
+      made.write('.husky/pre-commit', 'true\n');
+      return undefined;
+    },
+    // It says that husky has to be run, as a failure of the verb.
+    follows: (fix) => `${fix} || test $? = 1`,
+    help: husky,
+    left: [],
+  },
+  {
+    id: 'hook-twice',
+    what: 'a block that was pasted a second time',
+    break(made) {
+      made.write('.git/hooks/post-merge', '#!/bin/sh\necho theirs\n', 0o755);
+      made.aynig(['init']);
+      edit(made, '.git/hooks/post-merge', (text) => `${text}${/# >>> aynig[\s\S]+<<<\n/.exec(text)?.[0]}`);
+      return undefined;
+    },
   },
   {
     id: 'hook-not-executable',
@@ -179,6 +234,13 @@ const cases: readonly Case[] = [
     },
     also: ['hooks-not-installed'],
     left: ['hooks-not-installed'],
+  },
+  {
+    id: 'lfs-hook-missing',
+    what: 'hooks of ours where those of LFS belong',
+    needs: 'git-lfs',
+    break: (made) => made.write('.git/lfs/tmp/.keep', '') as undefined,
+    after: (made) => expect(made.read('.git/hooks/post-commit')).toContain('git lfs post-commit'),
   },
   {
     id: 'hooks-off',
@@ -281,6 +343,8 @@ const cases: readonly Case[] = [
       await ended;
       return undefined;
     },
+    // That a run stalled is a failure of the verb.
+    follows: (fix) => `${fix} || test $? = 1`,
     after: (made) => expect(made.state()).toBe('stalled'),
   },
   {
@@ -421,7 +485,7 @@ describe('aynig doctor finds, and writes nothing', () => {
     // A variable of the caller's shell: no other process can unset it.
     for (const { fix } of report.findings.filter(({ id }) => id === one.id))
       if (one.id === 'hooks-off') look.env = {};
-      else follow(made, one.id === 'run-dead' ? `${fix} || test $? = 1` : fix, look);
+      else follow(made, one.follows?.(fix) ?? fix, look);
     expect(ids(examine(made, look))).toEqual([...(one.left ?? [])].sort());
     one.after?.(made);
   });
@@ -588,6 +652,18 @@ describe('aynig doctor', () => {
     expect(report.findings[0]?.fix).toBe('aynig cancel -- main');
   });
 
+  test('sees that lefthook will put our hooks away, until its configuration calls them', () => {
+    const made = hooked();
+    made.write('lefthook.yml', 'pre-push:\n  commands: {}\n');
+    expect(examine(made).findings).toEqual([]);
+    made.write('lefthook.yml', 'post-commit:\n  commands:\n    x:\n      run: true\n');
+    expect(examine(made).findings.map(({ id, sentence }) => [id, sentence])).toEqual([
+      ['manager-removes-hooks', 'lefthook will take our post-commit out of use the next time it installs its hooks.'],
+    ]);
+    made.write('lefthook.yml', 'post-commit:\n  commands:\n    x:\n      run: .git/aynig/hooks/post-commit\n');
+    expect(examine(made).findings).toEqual([]);
+  });
+
   test('does not rewrite a hook through a symbolic link, nor one that is not ours', () => {
     const made = hooked();
     const hook = join(made.path, '.git/hooks/post-merge');
@@ -635,7 +711,7 @@ describe('aynig doctor', () => {
   });
 
   test('has a case for every finding', () => {
-    const elsewhere: FindingId[] = ['hook-twice', 'node-unreachable', 'run-elsewhere'];
+    const elsewhere: FindingId[] = ['hook-config-broken', 'node-unreachable', 'run-elsewhere'];
     expect([...new Set([...cases.map(({ id }) => id), ...elsewhere])].sort()).toEqual(Object.keys(findingKinds).sort());
   });
 });
