@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { findingKinds } from '../src/doctor/finding.js';
 import { failureCodes } from '../src/failure.js';
 import { settingsSchema } from '../src/kernel/settings-schema.js';
 import { projectRoot, scratch } from './support/scratch.js';
@@ -11,6 +12,16 @@ describe('the documentation', () => {
   test('lists every failure code with its meaning, and no other', () => {
     const listed = [...page('docs/errors.md').matchAll(/^\| `([a-z-]+)` \| (.+?) \|/gm)].map(([, code, meaning]) => [code, meaning]);
     expect(Object.fromEntries(listed)).toEqual(failureCodes);
+  });
+
+  test('lists every finding of doctor with its severity, its meaning and whether --fix mends it, and no other', () => {
+    const rows = page('docs/doctor.md').matchAll(/^\| `([a-z-]+)` \| (\w+) \| (.+?) \| (yes)? ?\| .+ \|$/gm);
+    const listed = [...rows].map(([, id, severity, meaning, fixed]) => [id, { severity, meaning, fixed: fixed !== undefined }]);
+    const kinds = Object.entries(findingKinds).map(([id, { severity, meaning, ...kind }]) => [
+      id,
+      { severity, meaning, fixed: 'fixed' in kind },
+    ]);
+    expect(listed).toEqual(kinds);
   });
 
   test('lists every setting, and no other', () => {
