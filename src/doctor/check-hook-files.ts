@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Facts } from './facts.js';
 import { type Finding, type Mend, quoted } from './finding.js';
-import { canExecute, type HookFile, type Recorded } from './hook-files.js';
+import { canExecute, type HookFile, isInOurPlace, type Recorded } from './hook-files.js';
 
 /** Whether each hook file of ours can run, and says what this version would write. */
 export function checkHookFiles(facts: Facts): Finding[] {
-  return ourFiles(facts).flatMap((file) => [...checkMode(file), ...checkText(facts, file)]);
+  return ourFiles(facts).flatMap((file) => [...checkMode(facts, file), ...checkText(facts, file)]);
 }
 
 /** Every file that is ours or calls ours, and that git or such a file starts. */
@@ -15,11 +15,17 @@ export const ourFiles = ({ hookFolders, rendered }: Facts): HookFile[] =>
     ({ kind }) => kind === 'own' || kind === 'calls-ours',
   );
 
-function checkMode({ path, kind, executable, isLink }: HookFile): Finding[] {
+function checkMode({ repository }: Facts, file: HookFile): Finding[] {
+  const { path, executable } = file;
   if (executable) return [];
-  const mend: { mend: Mend } | undefined = kind === 'own' && !isLink ? { mend: { kind: 'make-executable', path } } : undefined;
+  const mend: Mend = { kind: 'make-executable', path };
   return [
-    { id: 'hook-not-executable', sentence: `${path} is not executable, so git passes over it.`, fix: `chmod +x ${quoted(path)}`, ...mend },
+    {
+      id: 'hook-not-executable',
+      sentence: `${path} is not executable, so git passes over it.`,
+      fix: `chmod +x ${quoted(path)}`,
+      ...(isInOurPlace(repository.commonDir, file) ? { mend } : {}),
+    },
   ];
 }
 
@@ -52,8 +58,9 @@ function checkText(facts: Facts, file: HookFile): Finding[] {
 }
 
 /** The file as it should be: with the Node it was installed with, as long as that one is there. */
-export function rewrite({ source, node }: Facts, { name, path, kind, isLink, text, recorded }: HookFile): { mend: Mend } | undefined {
-  if (kind !== 'own' || isLink) return undefined;
+export function rewrite({ source, node, repository }: Facts, file: HookFile): { mend: Mend } | undefined {
+  if (!isInOurPlace(repository.commonDir, file)) return undefined;
+  const { name, path, text, recorded } = file;
   return { mend: { kind: 'write-hook', path, was: text, text: source.textOf(name, source.root, nodeFor(recorded, node.here)) } };
 }
 

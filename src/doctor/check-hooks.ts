@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { HookName } from '../install/call.js';
+import { hasConfigHooks } from '../install/config-hooks.js';
 import type { Facts } from './facts.js';
 import { type Finding, quoted } from './finding.js';
 import type { HookFolder } from './hook-reach.js';
@@ -38,13 +39,14 @@ const withoutCommand = (name: string, file: string): Finding => ({
   fix: `git config --file ${quoted(file)} --remove-section ${quoted(`hook.${name}`)} && aynig init`,
 });
 
-function elsewhere({ repository }: Facts, { path, setBy, worktrees }: HookFolder): Finding {
+function elsewhere({ repository, gitVersion }: Facts, { path, setBy, worktrees }: HookFolder): Finding {
   const where = worktrees.length === 1 ? worktrees[0] : `${worktrees.length} working trees (${worktrees[0]}, …)`;
   const looks =
     path === undefined ? 'core.hooksPath is empty, so git runs no hook' : `git looks for hooks in ${path}, where none of ours is`;
+  const newer = setBy === undefined || hasConfigHooks(gitVersion) ? '' : ' With git 2.54 or newer ours could run beside that.';
   const finding = {
     id: 'hooks-path-elsewhere',
-    sentence: `From ${where}, ${looks}${setBy === undefined ? '' : ` (core.hooksPath, set in ${setBy.file})`}.`,
+    sentence: `From ${where}, ${looks}${setBy === undefined ? '' : ` (core.hooksPath, set in ${setBy.file})`}.${newer}`,
   } as const;
   if (setBy === undefined) return { ...finding, fix: 'aynig init' };
   if (setBy.scope === 'global' || setBy.scope === 'system')

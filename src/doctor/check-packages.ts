@@ -46,7 +46,7 @@ const checkTwice = ({ hookFolders }: Facts): Finding[] =>
       .map(
         ([name, found]): Finding => ({
           id: 'hook-twice',
-          sentence: `Our ${name} is reached ${found.length} times: from ${path}${found.includes('own') ? ', which has it,' : ''} and from the git configuration or another call.`,
+          sentence: `Our ${name} is reached ${found.length} times from ${path}, so it runs as often.`,
           fix: 'aynig uninstall && aynig init',
         }),
       ),

@@ -1,5 +1,5 @@
 import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { callsOurs, type HookName, hookNames, renderedFolder } from '../install/call.js';
 import { hookText, packageRoot } from '../install/rendered.js';
 
@@ -27,7 +27,7 @@ export interface HookFile {
   readonly kind: 'absent' | 'own' | 'calls-ours' | 'foreign';
   readonly text: string;
   readonly executable: boolean;
-  /** A link is somebody's arrangement: it is never written through. */
+  /** Or its folder. A link is somebody's arrangement: it is never written through. */
   readonly isLink: boolean;
   readonly recorded: Recorded | undefined;
   /** How often a hook of ours is reached through it. */
@@ -43,7 +43,8 @@ export function readHookFile(folder: string, name: HookName): HookFile {
   const path = join(folder, name);
   const link = lstatSync(path, { throwIfNoEntry: false });
   const target = link === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
-  const common = { name, path, isLink: link?.isSymbolicLink() === true };
+  const isLink = [link, lstatSync(folder, { throwIfNoEntry: false })].some((stat) => stat?.isSymbolicLink() === true);
+  const common = { name, path, isLink };
   // A link that leads nowhere is passed over by git in silence.
   if (target === undefined) return { ...common, kind: 'absent', text: '', executable: false, recorded: undefined, times: 0 };
   const text = target.isFile() && target.size <= maxBytes ? readText(path) : '';
@@ -64,6 +65,10 @@ export function readHookFile(folder: string, name: HookName): HookFile {
 /** Our hooks in a place of their own, which the hooks of others call. */
 export const readRendered = (commonDir: string): ReadonlyMap<HookName, HookFile> =>
   new Map(hookNames.map((name) => [name, readHookFile(join(commonDir, renderedFolder), name)]));
+
+/** Whether it lies where `aynig init` puts hooks of ours. A folder that `core.hooksPath` names may be tracked or anybody's. */
+export const isInOurPlace = (commonDir: string, { path, kind, isLink }: HookFile): boolean =>
+  kind === 'own' && !isLink && [join(commonDir, 'hooks'), join(commonDir, renderedFolder)].includes(dirname(path));
 
 /** The paths in the two lines that the installer fills in. */
 export function recordedIn(text: string): Recorded | undefined {

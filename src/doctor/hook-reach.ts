@@ -7,6 +7,7 @@ import type { Repository } from '../git/repository.js';
 import { callsOurs, type HookName, hookNames } from '../install/call.js';
 import { findManagers, isGenerated, type Manager, surroundings, textOf, tools } from '../install/detect.js';
 import { linkedFolder } from '../install/linked-worktrees.js';
+import { isOwnHook } from '../install/rendered.js';
 import { type HookFile, readHookFile } from './hook-files.js';
 import type { Worktree } from './worktrees.js';
 
@@ -90,13 +91,15 @@ function waysTo(name: HookName, { path, files, managers, configured, inLinked }:
   if (file.kind === 'own') return [...ways, 'own'];
   if (inLinked) return [...ways, 'call'];
   if (file.kind === 'calls-ours') return [...ways, ...Array.from({ length: file.times }, () => 'call' as const)];
-  const through = managers.some(({ kind, live, ours }) => {
-    if (!live || !ours.includes(name)) return false;
-    if (kind === 'husky') return basename(path) === '_';
+  for (const { kind, live, ours } of managers) {
+    if (!live || !ours.includes(name)) continue;
+    if (kind === 'husky' && basename(path) === '_') return [...ways, 'call'];
     const tool = tools.find((each) => each.kind === kind);
-    return tool !== undefined && isGenerated(tool, file.path);
-  });
-  return through ? [...ways, 'call'] : ways;
+    if (tool === undefined || !isGenerated(tool, file.path)) continue;
+    // It put our own file away under another name, and runs it.
+    return [...ways, tool.runsOld !== undefined && isOwnHook(`${file.path}${tool.runsOld}`) ? 'own' : 'call'];
+  }
+  return ways;
 }
 
 /** Whether a hook calls Git LFS. What a manager generates may do so in ways that cannot be read off it. */
