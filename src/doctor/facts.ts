@@ -13,7 +13,6 @@ import { type CommandFile, readCommands } from './commands.js';
 import { type GitLock, readGitLocks } from './git-locks.js';
 import { canExecute, type HookFile, type HookSource, readHookFile, readRendered } from './hook-files.js';
 import { type ConfiguredHook, configuredHooks, type HookFolder, readHookFolders } from './hook-reach.js';
-import { readManagers, type TakingManager } from './managers.js';
 import { type Runs, readRuns } from './runs.js';
 import { type Leftover, readLeftovers, readWorktrees, type Worktree } from './worktrees.js';
 
@@ -37,7 +36,6 @@ export interface Facts {
   readonly installed: boolean;
   readonly configuredHooks: readonly ConfiguredHook[];
   readonly usesLfs: boolean;
-  readonly managers: readonly TakingManager[];
   readonly commands: readonly CommandFile[];
   readonly runs: Runs;
   readonly leftovers: readonly Leftover[];
@@ -109,7 +107,6 @@ export async function readFacts(
       ),
       configuredHooks: configured,
       usesLfs: usesLfs(repository, config),
-      managers: readManagers(repository.toplevel ?? repository.mainRoot),
       commands,
       runs,
       leftovers,

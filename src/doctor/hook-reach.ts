@@ -9,6 +9,7 @@ import { findManagers, isGenerated, type Manager, surroundings, textOf, tools } 
 import { linkedFolder } from '../install/linked-worktrees.js';
 import { isOwnHook } from '../install/rendered.js';
 import { type HookFile, readHookFile } from './hook-files.js';
+import { readManagers, type TakingManager } from './managers.js';
 import type { Worktree } from './worktrees.js';
 
 /** A folder where git looks for hooks, and the working trees for which it does. */
@@ -22,6 +23,7 @@ export interface HookFolder {
   /** How each of ours is reached from there: `own`, a file of ours; `call`, a call of the rendered hook by somebody else's. */
   readonly ways: ReadonlyMap<HookName, readonly ('own' | 'call')[]>;
   readonly managers: readonly Manager[];
+  readonly taking: readonly TakingManager[];
   /** Hooks of Git LFS that nothing there calls. */
   readonly lfsMissing: readonly string[];
 }
@@ -58,7 +60,8 @@ export async function readHookFolders(
   return Promise.all(
     [...folders.values()].map(async ({ path, setBy, first, worktrees: roots }) => {
       const seenFrom = { ...repository, cwd: first.path, gitDir: first.gitDir, toplevel: first.path };
-      const managers = findManagers(await surroundings(seenFrom, first.path));
+      const around = await surroundings(seenFrom, first.path);
+      const managers = findManagers(around);
       const files = new Map(path === undefined ? [] : hookNames.map((name) => [name, readHookFile(path, name)] as const));
       const inLinked = path === join(repository.commonDir, linkedFolder);
       return {
@@ -67,6 +70,7 @@ export async function readHookFolders(
         worktrees: roots,
         files,
         managers,
+        taking: readManagers(around),
         ways: new Map(hookNames.map((name) => [name, waysTo(name, { path, files, managers, configured, inLinked })])),
         // What covers linked working trees calls whatever is there without us.
         lfsMissing: path === undefined || inLinked ? [] : lfsHooks.filter((name) => !callsLfs(path, name, configured)),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HookName, hookNames } from '../install/call.js';
-import { configsOf, textOf } from '../install/detect.js';
+import { configsOf, type Surroundings, textOf } from '../install/detect.js';
 import { lefthook } from '../install/lefthook.js';
 import { simpleGitHooks } from '../install/simple-git-hooks.js';
 
@@ -15,13 +15,11 @@ export interface TakingManager {
 }
 
 /** Looks for managers whose sync would take hook files of ours away. Those that keep and call them, such as pre-commit, are no concern. */
-export function readManagers(root: string | undefined): TakingManager[] {
-  if (root === undefined) return [];
-  return [husky(root), leftHook(root), simple(root)].filter((found) => found !== undefined);
-}
+export const readManagers = (around: Surroundings): TakingManager[] =>
+  [husky(around), leftHook(around), simple(around)].filter((found) => found !== undefined);
 
 /** Sets `core.hooksPath` whenever packages are installed. */
-function husky(root: string): TakingManager | undefined {
+function husky({ root }: Surroundings): TakingManager | undefined {
   const runs = Object.values(objectIn(join(root, 'package.json'))['scripts'] ?? {}).some((script) =>
     /(?:^|[\s&;|])husky(?:\s|$)/.test(String(script)),
   );
@@ -29,17 +27,17 @@ function husky(root: string): TakingManager | undefined {
 }
 
 /** Renames the file of each hook that its configuration names, and stops running it. */
-function leftHook(root: string): TakingManager | undefined {
-  const configs = configsOf(lefthook, root);
+function leftHook(around: Surroundings): TakingManager | undefined {
+  const configs = configsOf(lefthook, around);
   const takes = hookNames.filter((name) => configs.some(({ text }) => new RegExp(`^\\s*["'[]?${name}["'\\]]?\\s*(?::|$)`, 'm').test(text)));
   return takes.length === 0 ? undefined : { name: 'lefthook', takes, fix: 'aynig init' };
 }
 
 /** Deletes every hook that its configuration does not name. */
-function simple(root: string): TakingManager | undefined {
-  const [config] = configsOf(simpleGitHooks, root);
+function simple(around: Surroundings): TakingManager | undefined {
+  const [config] = configsOf(simpleGitHooks, around);
   if (config === undefined) return undefined;
-  const read = config.name.endsWith('.json') ? objectIn(join(root, config.name)) : {};
+  const read = config.name.endsWith('.json') ? objectIn(join(around.root, config.name)) : {};
   const { preserveUnused } = (config.name === 'package.json' ? (read['simple-git-hooks'] ?? {}) : read) as { preserveUnused?: unknown };
   if (preserveUnused === true) return undefined;
   const kept = Array.isArray(preserveUnused) ? preserveUnused.map(String) : [];

@@ -6,10 +6,19 @@ import { type FindingId, findingKinds } from '../../src/doctor/finding.js';
 import { type DoctorReport, doctorReport } from '../../src/observe/schemas.js';
 import { identityOf } from '../../src/runner/process-identity.js';
 import { cliPath, projectRoot } from '../support/scratch.js';
-import { completing, hooked, skipBecause, snapshot, type Workspace, waitFor, workspace } from '../support/workspace.js';
+import { changesFile, completing, skipBecause, snapshot, type Workspace, waitFor, workspace } from '../support/workspace.js';
 
 const run = '0c9b7a52-3d1e-4f6a-8b2c-5d4e3f2a1b0c';
 const longAgo = new Date(Date.now() - 3 * 86_400_000);
+
+/** With hooks as files, also where a newer git would have them in its configuration. */
+function hooked(command = completing('review', changesFile)): Workspace {
+  const made = workspace();
+  made.command('build', command);
+  made.write('.git/hooks/post-commit', '#!/bin/sh\n# aynig hook post-commit, version 0\n', 0o755);
+  made.init();
+  return made;
+}
 
 type Look = { env?: Record<string, string>; cwd?: string };
 
