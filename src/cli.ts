@@ -208,7 +208,8 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
     .command(
       'schema <verb>',
       'Print the JSON Schema of what a verb prints with --json',
-      (y) => y.positional('verb', { choices: ['status', 'events', 'run', 'logs', 'doctor', 'version', 'allow'] as const, demandOption: true }),
+      (y) =>
+        y.positional('verb', { choices: ['status', 'events', 'run', 'logs', 'doctor', 'version', 'allow'] as const, demandOption: true }),
       (argv) => {
         result = import('./observe/schemas.js').then(({ jsonSchema }) => {
           io.out(JSON.stringify(jsonSchema(argv.verb), undefined, 2));

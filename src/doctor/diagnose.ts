@@ -10,6 +10,7 @@ import { checkNode } from './check-node.js';
 import { checkPackages } from './check-packages.js';
 import { checkRuns } from './check-runs.js';
 import { checkSettings } from './check-settings.js';
+import { checkTrust } from './check-trust.js';
 import { checkWorktrees } from './check-worktrees.js';
 import type { Facts } from './facts.js';
 import { type Finding, findingKinds, groups } from './finding.js';
@@ -25,6 +26,7 @@ const checks: readonly ((facts: Facts) => Finding[])[] = [
   checkNode,
   checkSettings,
   checkCommands,
+  checkTrust,
   checkRuns,
   checkWorktrees,
   checkKept,

@@ -14,6 +14,7 @@ import { type GitLock, readGitLocks } from './git-locks.js';
 import { canExecute, type HookFile, type HookSource, readHookFile, readRendered } from './hook-files.js';
 import { type ConfiguredHook, configuredHooks, type HookFolder, readHookFolders } from './hook-reach.js';
 import { type Runs, readRuns } from './runs.js';
+import { readTrust, type Trust } from './trust.js';
 import { type Leftover, readLeftovers, readWorktrees, type Worktree } from './worktrees.js';
 
 /** All that the checks look at, read once and without writing anything. */
@@ -37,6 +38,7 @@ export interface Facts {
   readonly configuredHooks: readonly ConfiguredHook[];
   readonly usesLfs: boolean;
   readonly commands: readonly CommandFile[];
+  readonly trust: Trust;
   readonly runs: Runs;
   readonly leftovers: readonly Leftover[];
   readonly failures: ReadonlyMap<RefName, FailureRecord>;
@@ -74,11 +76,12 @@ export async function readFacts(
   const worktrees = readWorktrees(repository);
   const objects = openObjects(commonDir, environment);
   try {
-    const [version, config, commands, kept] = await Promise.all([
+    const [version, config, commands, kept, trust] = await Promise.all([
       gitVersion(git),
       readScopedConfig(settingsGit, '^(aynig|hook|lfs)\\.', here),
       readCommands(repository, objects),
       readKept(repository),
+      readTrust(repository, objects, environment),
     ]);
     const configured = hasConfigHooks(version) ? configuredHooks(config) : [];
     const hookFolders = repository.bare ? [] : await readHookFolders(repository, worktrees, configured);
@@ -108,6 +111,7 @@ export async function readFacts(
       configuredHooks: configured,
       usesLfs: usesLfs(repository, config),
       commands,
+      trust,
       runs,
       leftovers,
       failures,

@@ -8,7 +8,7 @@ interface Kind {
   readonly fixed?: true;
 }
 
-export const groups = ['hooks', 'node', 'settings', 'commands', 'runs', 'locks'] as const;
+export const groups = ['hooks', 'node', 'settings', 'commands', 'trust', 'runs', 'locks'] as const;
 export type Group = (typeof groups)[number];
 
 /** Every finding a person or a script can meet, with the sentence that `docs/doctor.md` shows. Ids are stable: they are never renamed. */
@@ -94,6 +94,22 @@ export const findingKinds = {
     severity: 'warning',
     group: 'commands',
     meaning: 'A command does not say which program runs it; it depends on the system what happens.',
+  },
+  'trust-changed': {
+    severity: 'warning',
+    group: 'trust',
+    meaning: 'The record of what you allowed changed while a command of a run was running.',
+  },
+  'trust-unreadable': {
+    severity: 'error',
+    group: 'trust',
+    meaning: 'The record of what you allowed cannot be read, so hooks start nothing.',
+  },
+  'trust-open': { severity: 'warning', group: 'trust', meaning: 'Other users can read or change the record of what you allowed.' },
+  'commands-not-allowed': {
+    severity: 'info',
+    group: 'trust',
+    meaning: 'Hooks do not start the commands of the current branch: nobody has allowed them.',
   },
   'run-dead': { severity: 'warning', group: 'runs', meaning: 'A run is left whose runner is gone.' },
   'run-elsewhere': {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type FindingId, findingKinds } from '../../src/doctor/finding.js';
@@ -68,7 +68,7 @@ const unnamedCommit = (made: Workspace): string => made.git('commit-tree', '-p',
 function command(made: Workspace, text: string | undefined, mode = 0o755): void {
   if (text !== undefined) made.write('.aynig/command/odd', text, mode);
   made.git('add', '--all');
-  made.git('-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '--message', 'odd');
+  made.git('commit', '--quiet', '--message', 'odd');
 }
 
 /** What `npx husky` does. */
@@ -77,6 +77,12 @@ function husky(made: Workspace): undefined {
   made.write('package.json', '{ "scripts": { "prepare": "husky" }, "devDependencies": { "husky": "9" } }');
   made.program(process.execPath, ['--input-type=module', '-e', `process.stdout.write((await import('${library}')).default())`]);
   return undefined;
+}
+
+/** The record of what is allowed. */
+function record(made: Workspace): string {
+  const folder = join(made.root, 'state/aynig/trust');
+  return join(folder, readdirSync(folder).find((file) => file.endsWith('.json')) ?? '');
 }
 
 interface Case {
@@ -452,6 +458,31 @@ const cases: readonly Case[] = [
     },
   },
   {
+    id: 'trust-changed',
+    what: 'a change of the record that was noticed during a run',
+    break: (made) =>
+      void made.write('.git/aynig/trust-changes', `${JSON.stringify({ runId: run, branch: 'main', state: 'build', at: 1_700_000_000 })}\n`),
+    left: ['commands-not-allowed'],
+  },
+  {
+    id: 'trust-unreadable',
+    what: 'a record that was cut short',
+    break: (made) => writeFileSync(record(made), '{') as undefined,
+    also: ['commands-not-allowed'],
+    follows: (fix) => `${fix} --yes`,
+  },
+  {
+    id: 'trust-open',
+    what: 'a record that others can write',
+    break: (made) => chmodSync(record(made), 0o666) as undefined,
+  },
+  {
+    id: 'commands-not-allowed',
+    what: 'commands that came by no commit of a person here',
+    break: (made) => void made.aynig(['allow', '--revoke']),
+    follows: (fix) => `${fix} --yes`,
+  },
+  {
     id: 'ref-lock-stale',
     what: 'an old lock of a branch',
     break: (made) => staleFile(made, '.git/refs/heads/main.lock') as undefined,
@@ -602,6 +633,7 @@ describe('aynig doctor', () => {
     const look = { cwd: join(made.path, 'sub') };
     expect(ids(examine(made, look))).toEqual(['hooks-not-installed']);
     made.aynig(['init'], look);
+    made.aynig(['allow', '--yes'], look);
     expect(examine(made, look)).toMatchObject({ findings: [], exitCode: 0 });
     made.git('init', '--quiet', '--template=', join(made.root, 'new'));
     made.aynig(['init'], { cwd: join(made.root, 'new') });
