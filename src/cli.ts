@@ -174,6 +174,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
         y
           .positional('branch', branch)
           .option('yes', { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask' })
+          .option('at', { type: 'string', requiresArg: true, describe: 'Only if the commands are still those of this commit' })
           .option('list', { type: 'boolean', default: false, describe: 'Show what is allowed' })
           .option('revoke', { type: 'boolean', default: false, describe: 'Take back all commands, or with --remote the remote' })
           .option('remote', { type: 'string', requiresArg: true, describe: 'Let hooks start requests that come from this remote' })

@@ -29,6 +29,7 @@ export const failureCodes = {
   'lost-race': 'Another process moved the branch first; nothing was lost.',
   'no-log': 'No log was found.',
   'commit-refused': 'git refused to make the commit.',
+  'command-altered': 'The command in the worktree is not the one that was committed.',
   'inside-a-run': 'The verb is for people; a running command may not use it.',
   'not-allowed': 'Nothing was allowed: nobody said yes.',
   'trust-record': 'The record of what you allowed could not be written.',

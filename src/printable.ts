@@ -1,9 +1,18 @@
+/** One JSON document in which the characters that {@link printable} shows as escapes are escaped in JSON's own way. */
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value).replace(hidden, (char) =>
+    Array.from({ length: char.length }, (_, index) => `\\u${char.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
+  );
+
+/** Control, format and private characters, and the separators of lines and paragraphs that are no newline. */
+const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+
 /**
  * Text from commits, made harmless for a terminal: control characters, bidirectional overrides and invisible format
  * characters become visible escapes. Newlines and tabs stay only where the caller asks for lines.
  */
 export function printable(text: string, { lines = false } = {}): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu, (char) => {
+  return text.replace(hidden, (char) => {
     if (lines && (char === '\n' || char === '\t')) return char;
     const code = char.codePointAt(0) ?? 0;
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;

@@ -1,14 +1,17 @@
 import { Failure } from '../failure.js';
+import { readConfig } from '../git/config.js';
 import { type Git, lineOf } from '../git/gate.js';
 import { type BranchName, branchRef, isOid, type Oid, shortOid } from '../git/names.js';
 import { type Objects, openObjects } from '../git/objects.js';
 import { openRepository, type Repository } from '../git/repository.js';
 import { openContext } from '../kernel/open-context.js';
 import { survey } from '../kernel/survey.js';
-import { printable } from '../printable.js';
+import { jsonText, printable } from '../printable.js';
 import { placesOf } from '../runner/places.js';
-import { type Content, contentOf, hasCommands, noContent } from '../trust/content.js';
+import { type Content, contentOf, hasCommands, noContent, sameContent } from '../trust/content.js';
+import { isInsideRun } from '../trust/inside-run.js';
 import { type Allowed, changeRecord, isAllowed, isDistrusted, readRecord, type TrustRecord, withAllowed } from '../trust/record.js';
+import { remoteKeys, remotesOf } from '../trust/remotes.js';
 import { forgetTampering, readTampering } from '../trust/tampering.js';
 import { branchArgument } from './branch-argument.js';
 import type { Io } from './io.js';
@@ -21,6 +24,8 @@ export interface AllowFlags {
   readonly list: boolean;
   readonly revoke: boolean;
   readonly remote?: string | undefined;
+  /** The commit that was looked at: refuse when the commands are others by now. */
+  readonly at?: string | undefined;
   readonly json: boolean;
 }
 
@@ -32,11 +37,9 @@ interface Place {
 
 /** `aynig allow`: shows what hooks would run, against what was allowed last, and records a person's yes. */
 export async function allow(flags: AllowFlags, io: Io): Promise<number> {
-  if (!flags.list && process.env['AYNIG_RUN_ID'])
-    throw new Failure('inside-a-run', 'A running command cannot allow anything: it would rewrite its own orders.', {
-      hint: 'Let a person run it in a terminal of their own: aynig allow',
-    });
+  if (!flags.list && process.env['AYNIG_RUN_ID']) throw insideARun();
   const repository = await openRepository(flags.cwd);
+  if (!flags.list && isInsideRun(repository)) throw insideARun();
   const objects = openObjects(repository.commonDir);
   const place: Place = { repository, objects, io };
   try {
@@ -49,6 +52,11 @@ export async function allow(flags: AllowFlags, io: Io): Promise<number> {
   }
 }
 
+const insideARun = (): Failure =>
+  new Failure('inside-a-run', 'A running command cannot allow anything: it would rewrite its own orders.', {
+    hint: 'Let a person run it in a terminal of their own: aynig allow',
+  });
+
 const recordOf = ({ repository }: Place): ReturnType<typeof readRecord> => readRecord(repository.commonDir, process.env);
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 const day = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
@@ -58,7 +66,7 @@ async function list(place: Place, json: boolean): Promise<number> {
   const { allowed, remotes, distrusted, broken } = await recordOf(place);
   const changes = readTampering(placesOf(repository).own);
   if (json) {
-    io.out(JSON.stringify({ schema: 'aynig.allow/1', allowed, distrusted, remotes, changedDuringRuns: changes, broken: broken ?? null }));
+    io.out(jsonText({ schema: 'aynig.allow/1', allowed, distrusted, remotes, changedDuringRuns: changes, broken: broken ?? null }));
     return 0;
   }
   if (broken !== undefined) io.err(`aynig: the record cannot be read, so nothing is allowed: ${broken}`);
@@ -97,14 +105,14 @@ async function revoke(place: Place, { remote }: AllowFlags): Promise<number> {
 
 async function allowRemote(place: Place, remote: string, yes: boolean): Promise<number> {
   const { repository, io } = place;
-  const url = await repository.git(['config', '--get', `remote.${remote}.url`], { ok: [0, 1] });
-  if (url.exitCode !== 0)
+  const known = remotesOf(await readConfig(repository.git, `^${remoteKeys}$`)).find(({ name }) => name === remote);
+  if (known === undefined)
     throw new Failure('usage', `There is no remote ${JSON.stringify(remote)} here.`, { hint: 'List the remotes with: git remote -v' });
-  io.err(printable(`Whoever can push to ${remote} (${lineOf(url)}) could then start the commands that you have allowed.`));
+  io.err(`Whoever can push to ${remote} (${known.url.replaceAll('\n', ', ')}) could then start the commands that you have allowed.`);
   await confirm(io, `Let hooks start requests that come from ${printable(remote)}?`, yes);
   await changeRecord(repository.commonDir, process.env, (record) => ({
     ...record,
-    remotes: [...record.remotes.filter(({ name }) => name !== remote), { name: remote, at: nowSeconds() }],
+    remotes: [...record.remotes.filter(({ name }) => name !== remote), { name: remote, url: known.url, at: nowSeconds() }],
   }));
   io.out(`Allowed: requests from ${remote}. Take it back with: aynig allow --revoke --remote ${remote}`);
   return 0;
@@ -127,8 +135,9 @@ async function allowContent(place: Place, flags: AllowFlags): Promise<number> {
     io.out(`The commands of ${branch} are allowed already.`);
     return 0;
   }
+  if (flags.at !== undefined) await expectSame(objects, flags.at, content, branch);
   await show(place, branch, tip, content, record);
-  await confirm(io, `Let hooks run the commands of ${printable(branch)} as shown?`, flags.yes);
+  await confirm(io, `Let hooks run the commands of ${branch} as shown?`, flags.yes, `aynig allow ${branch} --at ${shortOid(tip)} --yes`);
   await changeRecord(repository.commonDir, process.env, (current) =>
     withAllowed(current, { ...content, at: nowSeconds(), by: 'allow', commit: tip }),
   );
@@ -136,6 +145,15 @@ async function allowContent(place: Place, flags: AllowFlags): Promise<number> {
   io.out(`Allowed: the commands of ${branch} at ${shortOid(tip)}. Take it back with: aynig allow --revoke`);
   await sayWhatWaits(flags.cwd, branch, io);
   return 0;
+}
+
+/** What a person has read somewhere else must be what is allowed now. */
+async function expectSame(objects: Objects, at: string, content: Content, branch: string): Promise<void> {
+  const named = /^[0-9a-f]{4,64}$/.test(at) ? await objects.read(`${at}^{commit}`, 0) : undefined;
+  if (named?.kind === 'found' && sameContent(await contentOf(objects, named.oid), content)) return;
+  throw new Failure('not-allowed', `Nothing was allowed: the commands of ${branch} are not those of ${at}.`, {
+    hint: `Look at them again: aynig allow ${branch}`,
+  });
 }
 
 /** What a hook will do with the branch now. */
@@ -178,7 +196,7 @@ async function show({ repository, objects, io }: Place, branch: string, tip: Oid
     const [from, to] = [treeOf(known ?? noContent, name, empty), treeOf(content, name, empty)];
     if (from === to) continue;
     await showFiles({ git, io }, tip, folder, from, to);
-    const diff = ['diff', '--no-ext-diff', '--no-textconv', '--no-color', `--src-prefix=a/${folder}`, `--dst-prefix=b/${folder}`];
+    const diff = ['diff', '--text', '--no-ext-diff', '--no-textconv', '--no-color', `--src-prefix=a/${folder}`, `--dst-prefix=b/${folder}`];
     const lines = (await git([...diff, from, to, '--'])).stdout.toString('utf8').replace(/\n$/, '').split('\n');
     io.out(printable(lines.slice(0, mostLines).join('\n'), { lines: true }));
     if (lines.length > mostLines)
@@ -220,11 +238,11 @@ async function isThere(objects: Objects, content: Content): Promise<boolean> {
   return true;
 }
 
-async function confirm(io: Io, question: string, yes: boolean): Promise<void> {
+async function confirm(io: Io, question: string, yes: boolean, again = 'aynig allow --yes'): Promise<void> {
   if (yes) return;
   if (!io.canAsk)
     throw new Failure('not-allowed', 'Nothing was allowed: there is no terminal to ask on.', {
-      hint: 'Look at what is shown above, then: aynig allow --yes',
+      hint: `Look at what is shown above, then: ${again}`,
     });
   const answer = await io.ask(`${question} [y/N] `);
   if (!/^y(?:es)?$/i.test(answer?.trim() ?? ''))

@@ -5,6 +5,7 @@ import { branchRef, shortOid } from '../git/names.js';
 import type { Context } from '../kernel/context.js';
 import { stallMessage } from '../kernel/lease.js';
 import { openContext } from '../kernel/open-context.js';
+import { releaseReason } from '../kernel/provenance.js';
 import { sweep } from '../kernel/sweep.js';
 import { readTip } from '../kernel/tip.js';
 import { eventLine } from '../observe/event-line.js';
@@ -64,7 +65,7 @@ export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
       ref,
       from: read.commit.oid,
       to: commit,
-      reason: `aynig: cancel (run ${lease.runId})`,
+      reason: await releaseReason(context, { ref, branch, oid: read.commit.oid }, `cancel (run ${lease.runId})`),
     });
     if (move.kind === 'refused')
       throw new Failure('lost-race', `${branch} cannot be moved now: ${move.why}.`, { hint: 'Finish or abort it, then: aynig cancel' });

@@ -4,6 +4,7 @@ import { hookSource } from '../doctor/hook-files.js';
 import { mendAll } from '../doctor/mend.js';
 import { doctorLines, doctorReportOf } from '../doctor/report.js';
 import { openRepository } from '../git/repository.js';
+import { jsonText } from '../printable.js';
 import type { Io } from './io.js';
 
 export interface DoctorFlags {
@@ -19,6 +20,6 @@ export async function doctor(flags: DoctorFlags, io: Io): Promise<number> {
   const findings = diagnose(facts);
   const results = flags.fix ? await mendAll(facts, findings) : findings.map((finding) => ({ finding, mended: 'none' as const }));
   const report = doctorReportOf(facts, results);
-  await io.write(flags.json ? `${JSON.stringify(report)}\n` : `${doctorLines(report).join('\n')}\n`);
+  await io.write(flags.json ? `${jsonText(report)}\n` : `${doctorLines(report).join('\n')}\n`);
   return report.counts.errors + report.counts.warnings > 0 ? 1 : 0;
 }

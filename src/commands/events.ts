@@ -1,7 +1,7 @@
 import { openContext } from '../kernel/open-context.js';
 import { eventsOf } from '../observe/events.js';
 import type { StateEvent } from '../observe/schemas.js';
-import { printable } from '../printable.js';
+import { jsonText, printable } from '../printable.js';
 import { branchArgument } from './branch-argument.js';
 import type { Io } from './io.js';
 
@@ -19,7 +19,7 @@ export async function events(flags: EventsFlags, io: Io): Promise<number> {
   try {
     const branch = await branchArgument(context.repository, flags.branch);
     const found = await eventsOf(context, branch, flags.history ? flags.count : 1);
-    if (flags.json) io.out(JSON.stringify({ schema: 'aynig.events/1', events: found }));
+    if (flags.json) io.out(jsonText({ schema: 'aynig.events/1', events: found }));
     else if (found.length === 0)
       io.err(
         `${branch} has no state event ${flags.history ? `in its last ${flags.count} commits` : 'at its tip; look further back with --history'}.`,

@@ -1,7 +1,9 @@
-/** Where a verb prints: results to `out`, words for people to `err`. */
+import { printable } from '../printable.js';
+
+/** Where a verb prints: results to `out`, words for people to `err`; what would act on a terminal is shown as text. */
 export interface Io {
   out(text: string): void;
-  /** Prints without a newline, and waits where the reader is slower. */
+  /** Prints as it is and without a newline, and waits where the reader is slower. */
   write(text: string): Promise<void>;
   err(text: string): void;
   readonly errIsTerminal: boolean;
@@ -19,11 +21,11 @@ export function processIo(): Io {
       throw error;
     });
   return {
-    out: (text) => process.stdout.write(`${text}\n`),
+    out: (text) => process.stdout.write(`${printable(text, { lines: true })}\n`),
     async write(text) {
       if (!process.stdout.write(text)) await new Promise((resume) => process.stdout.once('drain', resume));
     },
-    err: (text) => process.stderr.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${printable(text, { lines: true })}\n`),
     errIsTerminal: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
     async ask(question) {

@@ -4,6 +4,7 @@ import { Failure } from '../failure.js';
 import { lineOf } from '../git/gate.js';
 import type { Context } from '../kernel/context.js';
 import { openContext } from '../kernel/open-context.js';
+import { jsonText } from '../printable.js';
 import { presenceOf } from '../runner/process-identity.js';
 import { branchArgument } from './branch-argument.js';
 import type { Io } from './io.js';
@@ -34,7 +35,7 @@ export async function logs(flags: LogsFlags, io: Io): Promise<number> {
         },
       );
     if (flags.json) {
-      io.out(JSON.stringify({ schema: 'aynig.logs/1', commit: found.commit, path: found.path, bytes: statSync(found.path).size }));
+      io.out(jsonText({ schema: 'aynig.logs/1', commit: found.commit, path: found.path, bytes: statSync(found.path).size }));
       return 0;
     }
     await print(found.path, flags.follow ? () => isRunning(context, found.commit) : () => false);

@@ -8,6 +8,7 @@ import { type RunSummary, runBranches } from '../kernel/run.js';
 import { survey } from '../kernel/survey.js';
 import { eventLine } from '../observe/event-line.js';
 import type { RunReport } from '../observe/schemas.js';
+import { jsonText } from '../printable.js';
 import { branchArgument, currentBranch } from './branch-argument.js';
 import type { Io } from './io.js';
 import { liveLine } from './live-line.js';
@@ -59,7 +60,7 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     const summary = await runBranches(context, { select, ...(refs === undefined ? {} : { refs }) });
     live.end();
     const report = reportOf(summary);
-    if (flags.json) io.out(JSON.stringify(report));
+    if (flags.json) io.out(jsonText(report));
     else await summarise(context, report, select, current, io);
     if (signalled !== undefined) return signalled === 'SIGINT' ? 130 : signalled === 'SIGTERM' ? 143 : 129;
     return report.counts.stalled > 0 || report.counts.failed > 0 ? 1 : 0;

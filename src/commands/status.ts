@@ -4,7 +4,7 @@ import { openContext } from '../kernel/open-context.js';
 import { surveyEach } from '../kernel/survey.js';
 import type { BranchStatus, StatusReport } from '../observe/schemas.js';
 import { accountOf, statusLines, statusOf, statusTable } from '../observe/status.js';
-import { printable } from '../printable.js';
+import { jsonText, printable } from '../printable.js';
 import { anyBranch, type FailureRecord, readFailures } from '../runner/failure-record.js';
 import { branchArgument, currentBranch } from './branch-argument.js';
 import type { Io } from './io.js';
@@ -53,10 +53,10 @@ async function* statuses(context: Context, refs: readonly RefName[] | undefined,
 async function printJson(branches: AsyncIterable<BranchStatus>, runnerFailure: StatusReport['runnerFailure'], io: Io): Promise<boolean> {
   let unreadable = false;
   let separator = '';
-  await io.write(`{"schema":"aynig.status/1","runnerFailure":${JSON.stringify(runnerFailure)},"branches":[`);
+  await io.write(`{"schema":"aynig.status/1","runnerFailure":${jsonText(runnerFailure)},"branches":[`);
   for await (const branch of branches) {
     unreadable ||= branch.reading === 'unreadable';
-    await io.write(separator + JSON.stringify(branch));
+    await io.write(separator + jsonText(branch));
     separator = ',';
   }
   await io.write(']}\n');

@@ -1,3 +1,4 @@
+import { corruptObject } from './causes.js';
 import { type Oid, oid } from './names.js';
 
 /** A commit object as stored, with its message as raw bytes. */
@@ -16,7 +17,7 @@ export interface Commit {
   readonly message: Uint8Array;
 }
 
-/** Takes the bytes of a commit object apart (git-cat-file(1), format of the object). Throws when they are no commit. */
+/** Takes the bytes of a commit object apart (git-cat-file(1), format of the object). Throws {@link Failure} corrupt-object when they are no commit. */
 export function parseCommit(name: Oid, bytes: Buffer): Commit {
   const headerEnd = bytes.indexOf('\n\n');
   const header = bytes.subarray(0, headerEnd < 0 ? bytes.length : headerEnd).toString('latin1');
@@ -34,7 +35,8 @@ export function parseCommit(name: Oid, bytes: Buffer): Commit {
     else if (/^gpgsig(?:-sha256)? /.test(line)) signed = true;
     else if (line.startsWith('encoding ')) encoding ??= line.slice(9);
   }
-  if (tree === undefined || committedAt === undefined || Number.isNaN(committedAt)) throw new Error(`${name} is not a well-formed commit`);
+  if (tree === undefined || committedAt === undefined || Number.isNaN(committedAt))
+    throw corruptObject(`${name} is not a well-formed commit`);
   const message = headerEnd < 0 ? Buffer.alloc(0) : bytes.subarray(headerEnd + 2);
   return { oid: name, tree, parents, author, committedAt, signed, message, ...(encoding === undefined ? {} : { encoding }) };
 }

@@ -6,6 +6,8 @@ import type { RefName } from './names.js';
 /** One entry of a reflog: what a ref was moved to, when (seconds since the epoch) and by what. */
 export interface ReflogEntry {
   readonly oid: string;
+  /** What it was moved from: all zeros where it was made; undefined where git does not say. */
+  readonly before: string | undefined;
   readonly at: number;
   readonly message: string;
 }
@@ -53,10 +55,12 @@ function parseTail(text: string, count: number): ReflogEntry[] {
     .split('\n')
     .slice(-count - 1)
     .reverse()
-    .flatMap((line) => {
-      const match = /^[0-9a-f]+ ([0-9a-f]+) [^\t]*> (\d+) [+-]\d+(?:\t(.*))?$/.exec(line);
-      if (match?.[1] === undefined) return [];
-      return [{ oid: match[1], at: Number(match[2]), message: match[3] ?? '' }];
+    .filter((line) => line !== '')
+    .map((line) => {
+      const match = /^([0-9a-f]+) ([0-9a-f]+) [^\t]*> (\d+) [+-]\d+(?:\t(.*))?$/s.exec(line);
+      // What cannot be read stays an entry, or the one before it would be taken for its neighbour.
+      if (match?.[1] === undefined || match[2] === undefined) return { oid: '', before: undefined, at: 0, message: '' };
+      return { oid: match[2], before: match[1], at: Number(match[3]), message: match[4] ?? '' };
     });
 }
 
@@ -65,7 +69,7 @@ async function askGit(git: Git, gitDir: string, ref: RefName | 'HEAD', count: nu
   const format = ['--date=unix', '--format=%H%x00%gd%x00%gs'];
   const result = await git([`--git-dir=${gitDir}`, 'log', '--walk-reflogs', ...format, '-n', String(count), ref, '--'], { ok: [0, 128] });
   if (result.exitCode !== 0) return [];
-  return result.stdout
+  const entries = result.stdout
     .toString('utf8')
     .split('\n')
     .flatMap((line) => {
@@ -73,4 +77,5 @@ async function askGit(git: Git, gitDir: string, ref: RefName | 'HEAD', count: nu
       if (entryOid === undefined || selector === undefined || message === undefined) return [];
       return [{ oid: entryOid, at: Number(/@\{(\d+)\}$/.exec(selector)?.[1] ?? 0), message }];
     });
+  return entries.map((entry, index) => ({ ...entry, before: entries[index + 1]?.oid }));
 }

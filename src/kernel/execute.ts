@@ -8,6 +8,7 @@ import { loadExeca, runCommand } from '../runner/run-command.js';
 import { recordDigest } from '../trust/record.js';
 import { noteTampering } from '../trust/tampering.js';
 import type { Chain } from './chain.js';
+import { expectCommitted } from './committed-command.js';
 import type { Context } from './context.js';
 import { trailerValue } from './message.js';
 import { logLevels } from './settings-defaults.js';
@@ -39,6 +40,7 @@ export async function execute(
     writeFileSync(bodyFile, request.message.body, { mode: 0o600 });
     await loadExeca();
     failure = await prepared;
+    if (failure === undefined) await expectCommitted(context.objects, request.commit.tree, path, join(worktree, path));
   } catch (error) {
     await prepared;
     failure = failureOrThrow(error);

@@ -3,6 +3,7 @@ import type { Objects } from '../git/objects.js';
 import type { BranchTip } from '../git/refs.js';
 import { type Content, contentOf, hasCommands, sameContent } from '../trust/content.js';
 import { isAllowed, isDistrusted, readRecord, type TrustRecord } from '../trust/record.js';
+import { isBranchOf } from '../trust/remotes.js';
 import { signatureProblem } from '../trust/signature.js';
 import type { Context } from './context.js';
 import type { Permission } from './decide.js';
@@ -77,11 +78,10 @@ async function trustedContent({ objects, repository, settings: { trustedRef } }:
       : trustedRef.startsWith('refs/')
         ? [trustedRef]
         : [`refs/heads/${trustedRef}`, `refs/remotes/${trustedRef}`];
-  for (const name of candidates) {
-    const commit = await commitAt(objects, name);
-    if (commit !== undefined) return contentOf(objects, commit);
-  }
-  return undefined;
+  const commits = await Promise.all(candidates.map((name) => commitAt(objects, name)));
+  const [found, another] = commits.filter((commit) => commit !== undefined);
+  // A name that means two branches means none: whoever made the other one would choose.
+  return found === undefined || another !== undefined ? undefined : contentOf(objects, found);
 }
 
 /** Whether the request was made here, came from a remote that is trusted, or is signed. */
@@ -89,21 +89,20 @@ async function originOf(context: Context, at: BranchTip, tip: Request, record: T
   const { repository, objects } = context;
   const made = await madeHere(repository, at);
   if (made.by !== 'others') return allowed;
-  const names = record.remotes.map(({ name }) => name);
-  for (const name of names) if ((await commitAt(objects, `refs/remotes/${name}/${at.branch}`)) === at.oid) return allowed;
+  const { remotes } = context.settings;
+  const trusted = record.remotes.filter(({ name, url }) => remotes.some((remote) => remote.name === name && remote.url === url));
+  const isTrusted = (ref: string): boolean => trusted.some(({ name }) => isBranchOf(remotes, name, ref));
+  for (const { name } of trusted) {
+    const ref = `refs/remotes/${name}/${at.branch}`;
+    if (isTrusted(ref) && (await commitAt(objects, ref)) === at.oid) return allowed;
+  }
   if (tip.commit.signed) {
     const problem = await signatureProblem(repository, tip.commit, context.settings.allowedSigners);
     return problem === undefined ? allowed : { kind: 'refused', why: `${made.why}, and ${problem}`, next: run };
   }
-  if (names.length > 0) {
-    const found = await repository.git([
-      'for-each-ref',
-      '--count=1',
-      `--contains=${at.oid}`,
-      '--format=%(refname)',
-      ...names.map((name) => `refs/remotes/${name}/`),
-    ]);
-    if (found.stdout.length > 0) return allowed;
+  if (trusted.length > 0) {
+    const found = await repository.git(['for-each-ref', `--contains=${at.oid}`, '--format=%(refname)', 'refs/remotes/']);
+    if (found.stdout.toString('utf8').split('\n').some(isTrusted)) return allowed;
   }
   return { kind: 'refused', why: made.why, next: run };
 }

@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import type { Git } from '../git/gate.js';
 import { shortOid } from '../git/names.js';
-import { readReflog } from '../git/reflog.js';
+import { type ReflogEntry, readReflog } from '../git/reflog.js';
 import { type BranchTip, isAncestor } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
+import { readBrought } from '../trust/brought.js';
 import { isOrdinaryCommit } from '../trust/own-commit.js';
+import type { Context } from './context.js';
 
 /** How far back a request is looked for; one that is older than this many moves of its branch is not new work of a hook. */
 const entriesRead = 50;
@@ -23,16 +26,41 @@ export type Origin =
  */
 export async function madeHere({ git, commonDir, gitDir }: Repository, tip: BranchTip): Promise<Origin> {
   const ownEntries = await readReflog(git, commonDir, tip.ref, entriesRead);
+  let entries = ownEntries;
   let entry = ownEntries.find(({ oid }) => oid === tip.oid);
   // A commit made by hand in the middle of a rebase is noted in HEAD's reflog; the branch's says "rebase".
-  if (entry !== undefined && /^rebase\b/.test(entry.message) && tip.worktree !== undefined)
-    entry =
-      (await readReflog(git, gitDir, 'HEAD', entriesRead)).find(({ oid, message }) => oid === tip.oid && isOrdinaryCommit(message)) ??
-      entry;
+  if (entry !== undefined && /^rebase\b/.test(entry.message) && tip.worktree !== undefined) {
+    const headEntries = await readReflog(git, gitDir, 'HEAD', entriesRead);
+    const byHand = headEntries.find(({ oid, message }) => oid === tip.oid && isOrdinaryCommit(message));
+    if (byHand !== undefined) [entries, entry] = [headEntries, byHand];
+  }
   if (entry === undefined) return { by: 'others', why: 'nothing in this clone says how it came here' };
+  if (readBrought(join(commonDir, 'aynig')).includes(entry.oid))
+    return { by: 'others', why: 'its message came with a pick, revert or merge' };
+  const first = amended(entries, entry);
+  if (first === undefined) return { by: 'others', why: 'it amends a commit that was not made here' };
   if (isOrdinaryCommit(entry.message)) return { by: 'person' };
-  if (/^aynig\b/.test(entry.message)) return { by: 'run' };
+  if (/^aynig: /.test(entry.message)) return { by: 'run' };
   return { by: 'others', why: `it came by "${entry.message.slice(0, 60)}", not by a commit made here` };
+}
+
+/**
+ * What the reflog says of a branch that is released from a lease. Only what was leased here goes on as the work of a run of
+ * this clone: a lease that came by a merge or pull would make any request look like one.
+ */
+export async function releaseReason({ repository }: Context, at: BranchTip, what: string): Promise<string> {
+  return (await madeHere(repository, at)).by === 'run' ? `aynig: ${what}` : `aynig took over: ${what}`;
+}
+
+/** The entry of the commit that was amended, perhaps several times, into this one; undefined where it was not made here. */
+function amended(entries: readonly ReflogEntry[], entry: ReflogEntry): ReflogEntry | undefined {
+  let at = entry;
+  for (let step = 0; step < entriesRead && at.message.startsWith('commit (amend)'); step++) {
+    const before = entries.find(({ oid }) => oid === at.before);
+    if (before === undefined || before === at || !isOrdinaryCommit(before.message)) return undefined;
+    at = before;
+  }
+  return at;
 }
 
 /** The remote that already has the request, by the branch's upstream; such a request is for one of all who see it. */

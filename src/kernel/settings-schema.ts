@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Remote } from '../trust/remotes.js';
 import { isRole } from './names.js';
 import { defaults, logLevels } from './settings-defaults.js';
 import { maxLeaseSeconds } from './tip.js';
@@ -40,4 +41,5 @@ export type SettingName = keyof z.infer<typeof settingsSchema>;
 export type Settings = z.infer<typeof settingsSchema> & {
   /** git's own `gpg.ssh.allowedSignersFile`. */
   readonly allowedSigners?: string;
+  readonly remotes: readonly Remote[];
 };

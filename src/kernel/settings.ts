@@ -1,6 +1,7 @@
 import { Failure } from '../failure.js';
 import { type ConfigValue, readConfig } from '../git/config.js';
 import type { Git } from '../git/gate.js';
+import { remoteKeys, remotesOf } from '../trust/remotes.js';
 import { defaults } from './settings-defaults.js';
 import type { SettingName, Settings } from './settings-schema.js';
 
@@ -8,14 +9,14 @@ import type { SettingName, Settings } from './settings-schema.js';
 export const readSettings = async (git: Git): Promise<Settings> => settingsOf(await readConfig(git, settingsPattern));
 
 /** The keys that are read, as git-config(1) --get-regexp takes them. The hooks' `launch` has it too. */
-export const settingsPattern = '^(aynig\\..*|gpg\\.ssh\\.allowedsignersfile)$';
+export const settingsPattern = `^(aynig\\..*|gpg\\.ssh\\.allowedsignersfile|${remoteKeys})$`;
 
 /** {@link readSettings} for values that have been read already. */
 export async function settingsOf(values: readonly ConfigValue[]): Promise<Settings> {
-  if (values.length === 0) return defaults;
+  if (values.length === 0) return { ...defaults, remotes: [] };
   const allowedSigners = values.findLast(({ key }) => key === 'gpg.ssh.allowedsignersfile')?.value;
-  const signers = allowedSigners === undefined ? {} : { allowedSigners };
-  if (values.every(({ key }) => !key.startsWith('aynig.'))) return { ...defaults, ...signers };
+  const others = { ...(allowedSigners === undefined ? {} : { allowedSigners }), remotes: remotesOf(values) };
+  if (values.every(({ key }) => !key.startsWith('aynig.'))) return { ...defaults, ...others };
   const { settingsSchema } = await import('./settings-schema.js');
   const names = Object.keys(settingsSchema.shape) as SettingName[];
   const given: Partial<Record<SettingName, { value: string; origin: string }>> = {};
@@ -26,7 +27,7 @@ export async function settingsOf(values: readonly ConfigValue[]): Promise<Settin
     given[name] = { value, origin };
   }
   const parsed = settingsSchema.safeParse(Object.fromEntries(Object.entries(given).map(([name, { value }]) => [name, value])));
-  if (parsed.success) return { ...parsed.data, ...signers };
+  if (parsed.success) return { ...parsed.data, ...others };
   const issue = parsed.error.issues[0];
   const name = issue?.path[0] as SettingName;
   throw badSetting(name, given[name]?.origin ?? 'unknown', `is "${given[name]?.value}" and ${issue?.message}`);

@@ -7,6 +7,7 @@ import type { Context } from './context.js';
 import type { Reading } from './decide.js';
 import { stallMessage } from './lease.js';
 import type { TickOutcome } from './outcome.js';
+import { releaseReason } from './provenance.js';
 import { redeliver } from './redeliver.js';
 import { runRequest } from './run-request.js';
 import { survey } from './survey.js';
@@ -78,7 +79,7 @@ async function takeOver(context: Context, at: BranchTip, tip: Tip, reading: Extr
     ref: at.ref,
     from: at.oid,
     to: commit,
-    reason: `aynig: stalled (run ${lease.runId} expired)`,
+    reason: await releaseReason(context, at, `stalled (run ${lease.runId} expired)`),
   });
   if (move.kind === 'refused') return { kind: 'busy', operation: move.why };
   if (move.kind !== 'moved') return { kind: 'lost-race' };

@@ -76,7 +76,7 @@ export const allowReport = z.object({
   schema: z.literal('aynig.allow/1'),
   allowed: z.array(z.object({ ...allowedContent, by: z.enum(['allow', 'commit', 'init']), commit: oid })),
   distrusted: z.array(z.object({ ...allowedContent, runId: z.string() })),
-  remotes: z.array(z.object({ name: z.string(), at: seconds })),
+  remotes: z.array(z.object({ name: z.string(), url: z.string(), at: seconds })),
   changedDuringRuns: z.array(z.object({ runId: z.string(), branch: z.string(), state: z.string(), at: seconds })),
   /** Path of a record that cannot be read; nothing is allowed then. */
   broken: z.nullable(z.string()),

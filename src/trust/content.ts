@@ -12,7 +12,7 @@ export interface Content {
 
 export const noContent: Content = { command: '', roles: '' };
 
-/** Reads the content of a commit or tree. Costs no git process: the objects are served by one that runs already. */
+/** Reads the content of a commit or tree that is there. Costs no git process: the objects are served by one that runs already. */
 export async function contentOf(objects: Objects, treeish: Oid): Promise<Content> {
   const entries = await objects.tree(treeish, '.aynig');
   const named = (wanted: string): string => {

@@ -1,4 +1,4 @@
-import type { Oid } from '../git/names.js';
+import { lineOf } from '../git/gate.js';
 import { isOid } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
 import { type ReflogEntry, readReflog } from '../git/reflog.js';
@@ -29,21 +29,30 @@ interface Place {
 
 /**
  * Called after a commit: a person's own ordinary commit that changes the commands allows them, where what it changed was
- * allowed itself, and unless it took in a squash. On top of commands that nobody has looked at it does not: it would bless those too.
+ * allowed itself. `own` is false where more is known: that it took in a squash, or was made inside a run. On top of commands that nobody has looked at it does not: it would bless those too.
  */
-export async function allowOwnCommit(place: Place & { readonly squashed: boolean }): Promise<OwnCommit> {
+export async function allowOwnCommit(place: Place & { readonly own: boolean }): Promise<OwnCommit> {
   const { repository, objects, environment } = place;
-  const [entry, before] = await readReflog(repository.git, repository.gitDir, 'HEAD', 2);
-  if (entry === undefined) return { kind: 'not-allowed' };
-  const content = await contentAt(objects, entry);
-  const previous = before === undefined ? noContent : await contentAt(objects, before);
+  const [entry] = await readReflog(repository.git, repository.gitDir, 'HEAD', 1);
+  const content = await contentAt(objects, entry?.oid);
+  const previous = await contentAt(objects, entry?.before);
+  if (entry === undefined || content === undefined || previous === undefined) return { kind: 'not-allowed' };
   if (sameContent(content, previous) || !hasCommands(content)) return { kind: 'unchanged' };
   const record = await readRecord(repository.commonDir, environment);
   if (isAllowed(record, content)) return { kind: 'unchanged' };
   const builtOnAllowed = !hasCommands(previous) || isAllowed(record, previous);
-  if (!isOrdinaryCommit(entry.message) || !builtOnAllowed || place.squashed) return { kind: 'not-allowed' };
-  await allow(place, content, 'commit', entry.oid);
-  return { kind: 'allowed', content };
+  if (isOrdinaryCommit(entry.message) && builtOnAllowed && place.own) {
+    await allow(place, content, 'commit', entry.oid);
+    return { kind: 'allowed', content };
+  }
+  const source = record.distrusted.find((one) => sameContent(one, previous));
+  // What a run changed is still in what was made of it.
+  if (source !== undefined)
+    await changeRecord(repository.commonDir, environment, (current) => ({
+      ...current,
+      distrusted: [...current.distrusted, { ...content, at: place.now, runId: source.runId }],
+    }));
+  return { kind: 'not-allowed' };
 }
 
 /**
@@ -54,27 +63,32 @@ export async function allowWhatWasMadeHere(place: Place): Promise<OwnCommit> {
   const { repository, objects, environment } = place;
   const { git, gitDir, commonDir } = repository;
   const here = await readReflog(git, gitDir, 'HEAD', entriesRead);
-  const [tip] = here;
-  const content = tip === undefined ? noContent : await contentAt(objects, tip);
+  const head = await git([`--git-dir=${gitDir}`, 'rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { ok: [0, 1, 128] });
+  const tip = lineOf(head);
+  const content = tip === '' ? noContent : await contentAt(objects, tip);
   const record = await readRecord(commonDir, environment);
-  if (tip === undefined || !hasCommands(content) || isAllowed(record, content)) return { kind: 'unchanged' };
+  if (content === undefined || !hasCommands(content) || isAllowed(record, content)) return { kind: 'unchanged' };
   // The reflog of a linked working tree begins where it was added; what it began with was made in the main one.
   const main = gitDir === commonDir ? [] : await readReflog(git, commonDir, 'HEAD', entriesRead);
   const own = (await wereMadeHere(objects, here, content, record)) || (await wereMadeHere(objects, main, content, record));
   if (!own) return { kind: 'not-allowed' };
-  await allow(place, content, 'init', tip.oid);
+  await allow(place, content, 'init', tip);
   return { kind: 'allowed', content };
 }
 
 /** Whether every change up to the newest entry with this content was an ordinary commit, from none or from allowed commands on. */
 async function wereMadeHere(objects: Objects, entries: readonly ReflogEntry[], wanted: Content, record: TrustRecord): Promise<boolean> {
   let current: Content | undefined;
-  for (const [index, entry] of entries.entries()) {
-    current ??= sameContent(await contentAt(objects, entry), wanted) ? wanted : undefined;
+  for (const entry of entries) {
+    const content = await contentAt(objects, entry.oid);
+    if (content === undefined) return false;
+    current ??= sameContent(content, wanted) ? wanted : undefined;
     if (current === undefined) continue;
-    const before = entries[index + 1];
+    // Something is missing between two entries.
+    if (!sameContent(content, current)) return false;
     // Only a repository that was made here begins with its own first commit; a clone begins with "clone: from".
-    const previous: Content = before === undefined ? noContent : await contentAt(objects, before);
+    const previous = await contentAt(objects, entry.before);
+    if (previous === undefined) return false;
     if (!sameContent(previous, current)) {
       if (!isOrdinaryCommit(entry.message)) return false;
       if (!hasCommands(previous) || isAllowed(record, previous)) return true;
@@ -84,8 +98,12 @@ async function wereMadeHere(objects: Objects, entries: readonly ReflogEntry[], w
   return false;
 }
 
-async function contentAt(objects: Objects, { oid }: ReflogEntry): Promise<Content> {
-  return isOid(oid) ? contentOf(objects, oid as Oid) : noContent;
+/** The content of an object name in a reflog: none for all zeros, undefined for one that is not there any more. */
+async function contentAt(objects: Objects, name: string | undefined): Promise<Content | undefined> {
+  if (name === undefined) return undefined;
+  if (/^0+$/.test(name)) return noContent;
+  if (!isOid(name) || (await objects.read(name, 0)).kind === 'missing') return undefined;
+  return contentOf(objects, name);
 }
 
 async function allow({ repository, environment, now }: Place, content: Content, by: 'commit' | 'init', commit: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Failure } from '../failure.js';
 import { writeDurably } from '../runner/durable-file.js';
@@ -24,6 +24,8 @@ export interface Distrusted extends Content {
 
 export interface TrustedRemote {
   readonly name: string;
+  /** Where it was then: one that was moved is another one. */
+  readonly url: string;
   readonly at: number;
 }
 
@@ -50,8 +52,8 @@ const lockMs = 10_000;
  */
 export async function recordPath(commonDir: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const state = environment['XDG_STATE_HOME'];
-  const home = environment['HOME'] || homedir();
-  const base = state !== undefined && isAbsolute(state) ? state : join(home, '.local/state');
+  const home = environment['HOME'] ?? '';
+  const base = state !== undefined && isAbsolute(state) ? state : join(isAbsolute(home) ? home : userInfo().homedir, '.local/state');
   return join(base, 'aynig', 'trust', `${await sha256(realpathSync(commonDir))}.json`);
 }
 
@@ -83,11 +85,24 @@ export async function readRecord(commonDir: string, environment: NodeJS.ProcessE
   return parsed.repository === repository && parsed.inode === inode ? parsed : empty;
 }
 
+/** What each list holds: the fields that decide, all of them text. */
+const shape = {
+  allowed: ['command', 'roles', 'commit', 'by'],
+  distrusted: ['command', 'roles', 'runId'],
+  remotes: ['name', 'url'],
+} as const;
+
 function parseRecord(text: string): TrustRecord | undefined {
   try {
-    const value = JSON.parse(text) as Partial<TrustRecord>;
-    const lists = [value.allowed, value.distrusted, value.remotes];
-    return value.version === 1 && lists.every((list) => Array.isArray(list)) ? (value as TrustRecord) : undefined;
+    const value = JSON.parse(text) as Record<string, unknown>;
+    const fits = Object.entries(shape).every(([list, fields]) => {
+      const entries = value[list];
+      return (
+        Array.isArray(entries) &&
+        entries.every((entry: Record<string, unknown> | null) => fields.every((field) => typeof entry?.[field] === 'string'))
+      );
+    });
+    return value['version'] === 1 && fits ? (value as unknown as TrustRecord) : undefined;
   } catch {
     return undefined;
   }

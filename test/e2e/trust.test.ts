@@ -185,7 +185,7 @@ describe('aynig allow', () => {
     const clone = strangersClone();
     const answer = clone.aynig(['allow'], { expected: 1 });
     expect(answer.stdout).toContain('+++ b/.aynig/command/build');
-    expect(answer.stderr).toMatch(/\[not-allowed\]\nhint: .*aynig allow --yes/);
+    expect(answer.stderr).toMatch(/\[not-allowed\]\nhint: .*aynig allow work --at [0-9a-f]{12} --yes/);
     expect(existsSync(recordFolder(clone))).toBe(false);
   });
 
@@ -385,4 +385,169 @@ describe('the setting', () => {
     await look(made);
     expect(made.statusOf().detail).toContain('is in the working tree');
   });
+});
+
+describe('an attack', () => {
+  const evil = '#!/bin/sh\necho evil >>"$HOME/evil"\n';
+  const expectNothing = (made: Workspace): void => {
+    expect(made.noted('evil')).toBe(false);
+    expect(made.ran()).toEqual([]);
+  };
+
+  test.each(['pinned', 'signed'])('by an expired lease that came with a merge starts no recovery (aynig.trust = %s)', async (trust) => {
+    const made = hooked();
+    made.command('stalled', evil.slice('#!/bin/sh\n'.length));
+    made.git('config', 'aynig.trust', trust);
+    made.git('switch', '--quiet', '--create', 'theirs');
+    const message = [
+      't',
+      '',
+      'aynig-state: working',
+      'aynig-origin-state: build',
+      'aynig-run-id: 0c9b7a52-3d1e-4f6a-8b2c-5d4e3f2a1b0c',
+      'aynig-lease-seconds: 60',
+    ];
+    made.gitAnswer(['commit', '--quiet', '--allow-empty', '--file=-'], {
+      input: `${message.join('\n')}\n`,
+      env: { AYNIG: '0', GIT_COMMITTER_DATE: '2020-01-01T00:00:00Z' },
+      expected: 0,
+    });
+    made.git('switch', '--quiet', '--create', 'mine', 'main');
+    made.git('merge', '--quiet', '--ff-only', 'theirs');
+    made.git('branch', '--quiet', '--delete', '--force', 'theirs');
+    await look(made);
+    await look(made);
+    expectNothing(made);
+    expect(made.state('mine')).toBe('stalled');
+    expect(made.statusOf('mine').reading).toBe('untrusted');
+  });
+
+  test('by a pick without a commit makes neither its commands nor its request mine', async () => {
+    const made = hooked();
+    made.git('switch', '--quiet', '--create', 'theirs');
+    made.write('.aynig/command/build', evil, 0o755);
+    made.gitAnswer(['commit', '--quiet', '--all', ...request], { env: { AYNIG: '0' }, expected: 0 });
+    made.git('switch', '--quiet', '--create', 'same', 'main');
+    made.gitAnswer(['commit', '--quiet', '--allow-empty', ...request], { env: { AYNIG: '0' }, expected: 0 });
+    const commits = ['theirs', 'same'].map((branch) => made.head(branch));
+    made.git('switch', '--quiet', 'main');
+    made.git('branch', '--quiet', '--delete', '--force', 'theirs', 'same');
+    for (const [index, commit] of commits.entries()) {
+      made.git('switch', '--quiet', '--create', `picked-${index}`, 'main');
+      made.git('cherry-pick', '--no-commit', commit);
+      made.gitAnswer(['commit', '--quiet', '--allow-empty', '--no-edit', '--date=2020-01-01T00:00:00Z'], { expected: 0 });
+      await made.untilStill();
+      expect(made.statusOf(`picked-${index}`).reading).toBe('untrusted');
+    }
+    expectNothing(made);
+  });
+
+  test('by an amend of a commit that came from others makes no request mine', async () => {
+    const made = hooked();
+    made.git('switch', '--quiet', '--create', 'theirs');
+    made.gitAnswer(['commit', '--quiet', '--allow-empty', ...request], { env: { AYNIG: '0' }, expected: 0 });
+    made.git('switch', '--quiet', '--create', 'mine', 'main');
+    made.git('merge', '--quiet', '--ff-only', 'theirs');
+    made.git('branch', '--quiet', '--delete', '--force', 'theirs');
+    made.gitAnswer(['commit', '--quiet', '--allow-empty', '--amend', '--message', 'mine now', '--message', 'aynig-state: build'], {
+      expected: 0,
+    });
+    await made.untilStill();
+    expectNothing(made);
+    expect(made.statusOf('mine')).toMatchObject({
+      reading: 'untrusted',
+      detail: expect.stringContaining('amends a commit that was not made here'),
+    });
+  });
+
+  test('by attributes that change a command on checkout starts nothing', async () => {
+    const made = hooked();
+    made.write('.gitattributes', '.aynig/command/build ident\n');
+    made.git('add', '.gitattributes');
+    made.command('build', 'echo "$Id$" >>"$HOME/evil"');
+    made.git('commit', '--quiet', '--allow-empty', ...request);
+    await made.untilState('stalled');
+    await made.untilStill();
+    expectNothing(made);
+    expect(made.hookLog()).toContain('[command-altered]');
+  });
+
+  test('by a reflog that was cut short or made unreadable makes no commands mine', async () => {
+    const clone = strangersClone();
+    clone.write('.aynig/command/mine', '#!/bin/sh\n', 0o755);
+    clone.git('add', '.aynig');
+    clone.git('commit', '--quiet', '--message', 'mine \u2028 and more');
+    clone.git('reflog', 'expire', '--expire=now', '--all');
+    expect(clone.aynig(['init']).stdout).toContain('Others made commands');
+    expect(clone.aynig(['allow', '--list']).stdout).toContain('No commands are allowed');
+  });
+
+  test('from inside a run that drops its variable allows nothing', async () => {
+    const made = hooked(
+      completing(
+        'second',
+        `printf '#!/bin/sh\\necho evil >>"$HOME/evil"\\n' >.aynig/command/second; chmod +x .aynig/command/second; git add .aynig; env -u AYNIG_RUN_ID git commit --quiet --message x; env -u AYNIG_RUN_ID node "$HOME/cli.js" allow --yes >"$HOME/answer" 2>&1 || :`,
+      ),
+    );
+    writeFileSync(join(made.root, 'cli.js'), `import(${JSON.stringify(join(projectRoot, 'dist/cli.js'))});\n`);
+    made.git('commit', '--quiet', '--allow-empty', ...request);
+    await made.untilState('second');
+    await made.untilStill();
+    await look(made);
+    expect(made.noted('evil')).toBe(false);
+    expect(made.note('answer')).toContain('[inside-a-run]');
+    expect(made.statusOf().reading).toBe('untrusted');
+  });
+
+  test('by a branch that is called as the trusted one makes nothing trusted', async () => {
+    const clone = strangersClone();
+    clone.init();
+    clone.git('config', 'aynig.trustedRef', 'origin/main');
+    clone.write('.aynig/command/build', evil, 0o755);
+    clone.gitAnswer(['commit', '--quiet', '--all', '--message', 'evil'], { env: { AYNIG: '0' }, expected: 0 });
+    clone.git('branch', 'origin/main');
+    clone.git('commit', '--quiet', '--allow-empty', ...request);
+    await clone.untilStill();
+    expectNothing(clone);
+  });
+
+  test('by moving a trusted remote elsewhere starts nothing', async () => {
+    const { ana, bob } = twoClones(completing('review'));
+    bob.git('switch', '--quiet', '--create', 'feature');
+    bob.request('build');
+    ana.aynig(['allow', '--remote', 'origin', '--yes']);
+    ana.git('remote', 'set-url', 'origin', bob.path);
+    ana.git('fetch', '--quiet');
+    ana.git('switch', '--quiet', '--no-track', '--create', 'feature', 'origin/feature');
+    await look(ana);
+    expect(ana.ran()).toEqual([]);
+  });
+
+  test('on what a run changed does not succeed by a later own commit', async () => {
+    const made = hooked(completing('wait', `printf 'echo evil >>"$HOME/evil"\\n' >>.aynig/command/ship; git add .aynig`));
+    made.command('ship', 'true');
+    made.git('config', 'aynig.trustedRef', 'main');
+    made.git('commit', '--quiet', '--allow-empty', ...request);
+    await made.untilState('wait');
+    await made.untilStill();
+    made.write('.aynig/command/other', '#!/bin/sh\n', 0o755);
+    made.git('add', '.aynig');
+    made.git('commit', '--quiet', '--message', 'another command', '--message', 'aynig-state: ship');
+    await made.untilStill();
+    expect(made.noted('evil')).toBe(false);
+  });
+});
+
+test('aynig allow --at refuses when the commands are others by now', () => {
+  const clone = strangersClone();
+  const hint =
+    /aynig allow work --at [0-9a-f]{12} --yes/
+      .exec(clone.aynig(['allow'], { expected: 1 }).stderr)?.[0]
+      .split(' ')
+      .slice(1) ?? [];
+  clone.write('.aynig/command/build', '#!/bin/sh\n: changed\n', 0o755);
+  clone.git('commit', '--quiet', '--all', '--message', 'changed meanwhile');
+  expect(clone.aynig(hint, { expected: 1 }).stderr).toMatch(/are not those of .*\[not-allowed\]/);
+  clone.git('reset', '--quiet', '--hard', 'HEAD~1');
+  expect(clone.aynig(hint).stdout).toContain('Allowed: the commands of work');
 });

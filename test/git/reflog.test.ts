@@ -26,7 +26,7 @@ describe('a reflog', () => {
     const one = commitAt(repo, 1_700_000_001, 'one');
     const two = commitAt(repo, 1_700_000_002, 'zwei: ü');
     repo.git('branch', '--force', 'other', one);
-    expect(await read(repo, main, 2)).toEqual([
+    expect(await read(repo, main, 2)).toMatchObject([
       { oid: two, at: 1_700_000_002, message: 'commit: zwei: ü' },
       { oid: one, at: 1_700_000_001, message: 'commit: one' },
     ]);
@@ -62,14 +62,16 @@ describe('a reflog', () => {
   ])('is not deceived by a subject that looks like %s', async (_, subject) => {
     const repo = scratch();
     const made = commitAt(repo, 1_700_000_001, subject);
-    expect(await read(repo, main, 1)).toEqual([{ oid: made, at: 1_700_000_001, message: `commit: ${subject.replaceAll('\t', ' ')}` }]);
+    expect(await read(repo, main, 1)).toMatchObject([
+      { oid: made, at: 1_700_000_001, message: `commit: ${subject.replaceAll('\t', ' ')}` },
+    ]);
   });
 
   it('has no entries where there is no reflog, or no such ref', async () => {
     const repo = scratch();
     rmSync(join(repo.path, '.git/logs'), { recursive: true });
-    expect(await read(repo, main, 5)).toEqual([]);
-    expect(await read(repo, 'refs/heads/none' as RefName, 5)).toEqual([]);
+    expect(await read(repo, main, 5)).toMatchObject([]);
+    expect(await read(repo, 'refs/heads/none' as RefName, 5)).toMatchObject([]);
   });
 
   it('that is long is read from its end', async () => {

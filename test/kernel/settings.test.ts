@@ -27,6 +27,7 @@ describe('the settings of a repository', () => {
       logLevel: 'info',
       tick: 'auto',
       trust: 'pinned',
+      remotes: [],
     });
     expect(runnerId).toMatch(/^[\x21-\x7e]{1,128}$/);
   });

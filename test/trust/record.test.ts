@@ -1,5 +1,5 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { changeRecord, isAllowed, isDistrusted, readRecord, recordDigest, recordPath, withAllowed } from '../../src/trust/record.js';
@@ -37,11 +37,12 @@ test('what is allowed is read again, through a link to the repository too', asyn
 test('a git directory that was put into the place of the one it was written for has nothing allowed', async () => {
   const { commonDir, environment } = place();
   await changeRecord(commonDir, environment, (record) => withAllowed(record, yes));
-  // Kept until the new one is there: its inode must not be used again.
-  const aside = mkdtempSync(join(dirname(commonDir), 'aside-'));
-  mkdirSync(join(aside, 'new'));
-  rmSync(commonDir, { recursive: true });
-  mkdirSync(commonDir);
+  const { birthtimeMs } = statSync(commonDir);
+  // The clock of a file system has steps of some milliseconds.
+  while (statSync(commonDir).birthtimeMs === birthtimeMs) {
+    rmSync(commonDir, { recursive: true });
+    mkdirSync(commonDir);
+  }
   expect(isAllowed(await readRecord(commonDir, environment), content)).toBe(false);
 });
 
@@ -72,8 +73,20 @@ test('a record that cannot be read allows nothing and says which', async () => {
   const { commonDir, environment } = place();
   await changeRecord(commonDir, environment, (record) => withAllowed(record, yes));
   const path = await recordPath(commonDir, environment);
-  writeFileSync(path, '[]');
+  for (const text of [
+    '[]',
+    'null',
+    '{"version":1,"allowed":[null],"distrusted":[],"remotes":[]}',
+    '{"version":1,"allowed":[],"distrusted":[],"remotes":[{}]}',
+  ]) {
+    writeFileSync(path, text);
+    expect(await readRecord(commonDir, environment)).toMatchObject({ allowed: [], broken: path });
+  }
+  rmSync(path);
+  mkdirSync(path);
   expect(await readRecord(commonDir, environment)).toMatchObject({ allowed: [], broken: path });
+  await changeRecord(commonDir, environment, (record) => withAllowed(record, yes));
+  expect(isAllowed(await readRecord(commonDir, environment), content)).toBe(true);
 });
 
 test.each([
@@ -84,7 +97,8 @@ test.each([
     { XDG_STATE_HOME: 'state', HOME: '/home/ana' },
     '/home/ana/.local/state/aynig/trust',
   ],
-  ['the home directory of the account where no variable says', {}, join(homedir(), '.local/state/aynig/trust')],
+  ['the home directory of the account where the variable is empty', { HOME: '' }, join(userInfo().homedir, '.local/state/aynig/trust')],
+  ['the home directory of the account where no variable says', {}, join(userInfo().homedir, '.local/state/aynig/trust')],
 ])('it lies in %s', async (_, environment, folder) => {
   expect(dirname(await recordPath(place().commonDir, environment))).toBe(folder);
 });
