@@ -90,7 +90,7 @@ async function demo(): Promise<void> {
   say('Its workflow: report -> check -> approval (a person) -> publish -> done');
   rmSync(join(clone, '.aynig'), { recursive: true, force: true });
   cpSync(join(project, 'templates/demo'), join(clone, '.aynig'), { recursive: true });
-  // The hooks of this repository are husky's: what init added to them is for everybody here.
+  // This repository uses husky, so our lines are in its tracked files.
   git('add', '.aynig', '.husky');
   git('commit', '--quiet', '--message', 'Add the report workflow');
   const all = git('rev-list', '--first-parent', 'HEAD').split('\n');

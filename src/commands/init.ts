@@ -35,9 +35,18 @@ export async function init(flags: InitFlags, io: Io): Promise<number> {
     await allowOwnCommands(repository, io);
   }
   if (plan.afterwards !== undefined) throw notInEffect(plan, plan.afterwards);
-  if (!flags.dryRun && starter.length > 0)
-    io.out('\nCommit .aynig, then try it:\n  git add .aynig && git commit -m "workflow" && aynig set-state hello');
+  if (!flags.dryRun) sayWhatToCommit(plan, told, starter.length > 0, io);
   return 0;
+}
+
+function sayWhatToCommit({ tracked }: Plan, told: readonly { step: Step; change: Change }[], started: boolean, io: Io): void {
+  const changed =
+    tracked !== undefined &&
+    told.some(({ step, change }) => change !== 'unchanged' && 'path' in step && dirname(step.path).endsWith(`/${tracked}`));
+  const folders = [...(started ? ['.aynig'] : []), ...(changed ? [tracked] : [])].join(' ');
+  if (folders === '') return;
+  const then = started ? ' && aynig set-state hello' : '';
+  io.out(`\nCommit it${started ? ', then try it' : ''}:\n  git add ${folders} && git commit -m "workflow"${then}`);
 }
 
 /** Hooks of clients act in a working tree. */

@@ -33,6 +33,8 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** Lines for other configurations; then the steps change nothing. */
   readonly byHand: readonly ByHand[];
+  /** A tracked folder with changes to commit. */
+  readonly tracked?: string;
   /** What has to be run afterwards. */
   readonly afterwards?: string;
 }
@@ -113,6 +115,7 @@ function planHusky(around: Surroundings, husky: string): Plan {
       ...own.steps,
     ],
     byHand: [],
+    tracked: relative(root, husky),
     ...(installed ? {} : { afterwards: 'npx husky' }),
   };
 }
