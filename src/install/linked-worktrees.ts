@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageRoot } from './rendered.js';
 import { type Step, writing } from './steps.js';
 
 /** Below the shared git directory. */
@@ -31,8 +33,9 @@ export const huskyHooks = [
  */
 export function linkedSteps(commonDir: string, huskyFolder: string): Step[] {
   const folder = join(commonDir, linkedFolder);
+  const text = readFileSync(join(packageRoot(), 'hooks/linked-worktree'), 'utf8');
   return [
-    ...huskyHooks.map((name) => writing(join(folder, name), dispatcher, 0o755)),
+    ...huskyHooks.map((name) => writing(join(folder, name), text, 0o755)),
     writing(join(commonDir, included), includedText(folder, huskyFolder), 0o644),
     { kind: 'set', section, values: [['path', included]] },
   ];
@@ -57,18 +60,3 @@ const includedText = (folder: string, huskyFolder: string): string =>
     `\thooksPath = "${folder.replace(/["\\]/g, '\\$&')}"`,
     '',
   ].join('\n');
-
-const dispatcher = `#!/bin/sh
-# aynig in linked working trees, version 1
-# Runs our hook of this name, and then what git would run here without us.
-name=\${0##*/}
-common=\${0%/*}/../..
-folder=$(git config --file "$common/config" --type=path --get core.hooksPath) || folder=$common/hooks
-theirs=$folder/$name
-ours=$common/aynig/hooks/$name
-# Where theirs calls ours, ours would run twice.
-if [ -x "$ours" ] && ! { [ -x "$theirs" ] && grep -qs -e 'aynig/hooks/' -e '^# aynig hook ' "$theirs" "\${folder%/_}/$name"; }; then
-  "$ours" "$@" || [ "$name" != commit-msg ] || exit 1
-fi
-[ ! -x "$theirs" ] || exec "$theirs" "$@"
-`;

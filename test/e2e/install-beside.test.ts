@@ -227,7 +227,8 @@ function countOurs(made: Workspace): void {
       const text = readFileSync(join(path, name), 'utf8');
       if (!text.startsWith('#!/bin/sh\n# aynig hook ')) continue;
       const [hook = ''] = name.split('.');
-      writeFileSync(join(path, name), text.replace(/\n(?!#)/, `\necho ${hook} >>"$HOME/ours"\n`));
+      const what = hook === 'post-rewrite' ? `${hook} $1` : hook;
+      writeFileSync(join(path, name), text.replace(/\n(?!#)/, `\necho "${what}" >>"$HOME/ours"\n`));
     }
   }
 }
@@ -252,6 +253,21 @@ async function expectBoth(at: Workspace, branch: string, theirs: readonly string
   await at.untilState('review', branch);
   await at.untilStill();
   expect(at.ran().length).toBe(ran + 1);
+}
+
+/** A rebase and a merge reach our hooks too, and the former says that it is one. */
+function expectTheOtherHooks(at: Workspace): void {
+  const commit = (title: string): void => void at.git('commit', '--quiet', '--allow-empty', '--message', title);
+  at.git('switch', '--quiet', '--create', 'topic');
+  commit('topic');
+  at.git('switch', '--quiet', 'main');
+  commit('main');
+  emptied(at);
+  // What init changed in tracked files may not be committed yet.
+  at.git('rebase', '--quiet', '--autostash', 'main', 'topic');
+  at.git('switch', '--quiet', 'main');
+  at.git('merge', '--quiet', '--ff-only', 'topic');
+  expect(lines(at, 'ours').filter((line) => /merge|rewrite/.test(line))).toEqual(['post-merge', 'post-rewrite rebase']);
 }
 
 const tried: string[] = [];
@@ -301,6 +317,7 @@ describe.each(orders)('aynig init beside others, %s', (order) => {
     neighbour.prepareLinked?.(linked);
     await expectBoth(repo, 'main', neighbour.theirs);
     await expectBoth(linked, 'side', neighbour.theirsInLinked ?? neighbour.theirs);
+    expectTheOtherHooks(repo);
     neighbour.reinstall(repo);
     await expectBoth(repo, 'main', neighbour.theirs);
     await expectBoth(linked, 'side', neighbour.theirsInLinked ?? neighbour.theirs);
