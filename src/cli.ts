@@ -49,9 +49,12 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
     .command(
       'init',
       'Install the hooks into this repository',
-      (y) => y.option('dry-run', { type: 'boolean', default: false, describe: 'Show what would be done' }),
+      (y) =>
+        y
+          .option('dry-run', { type: 'boolean', default: false, describe: 'Show what would be done' })
+          .option('husky', { type: 'boolean', default: false, describe: 'Set husky up first, in a JavaScript repository without hooks' }),
       (argv) => {
-        result = import('./commands/init.js').then(({ init }) => init({ cwd: cwdOf(argv), dryRun: argv.dryRun }, io));
+        result = import('./commands/init.js').then(({ init }) => init({ cwd: cwdOf(argv), dryRun: argv.dryRun, husky: argv.husky }, io));
       },
     )
     .command(

@@ -18,6 +18,7 @@ export const failureCodes = {
   'bad-trailer': 'A trailer given on the command line is not legal.',
   'hooks-present': 'git takes its hooks from elsewhere; nothing was changed.',
   'hooks-by-hand': 'Another hook manager has to be told about our hooks by a person.',
+  'husky-not-set-up': '`aynig init --husky` could not set husky up; nothing was changed.',
   'not-in-a-run': 'The verb works only inside a running command.',
   'nothing-to-cancel': 'The branch is not leased.',
   'nothing-to-land': 'No result waits for delivery.',

@@ -3,6 +3,7 @@ import { Failure } from '../failure.js';
 import { openRepository, type Repository } from '../git/repository.js';
 import { shown } from '../install/by-hand.js';
 import { type Plan, planHooks } from '../install/plan.js';
+import { canSetUpHusky, missingPrepare, setUpHusky } from '../install/set-up-husky.js';
 import { folderSteps, starterSteps } from '../install/starter.js';
 import { type Change, changeOf, ownConfig, type Step, take } from '../install/steps.js';
 import { allowOwnCommands } from './init-trust.js';
@@ -11,6 +12,8 @@ import type { Io } from './io.js';
 export interface InitFlags {
   readonly cwd: string;
   readonly dryRun: boolean;
+  /** Set husky up first. */
+  readonly husky: boolean;
 }
 
 /**
@@ -20,10 +23,13 @@ export interface InitFlags {
 export async function init(flags: InitFlags, io: Io): Promise<number> {
   const repository = await openRepository(flags.cwd);
   const root = workingTreeOf(repository);
-  const plan = await planHooks(repository, root);
+  const withHusky = flags.husky && (await canSetUpHusky(repository, root));
+  if (withHusky && !flags.dryRun) await setUpHusky(repository, root);
+  const plan = await planHooks(repository, root, { husky: withHusky });
   if (plan.byHand.length > 0) throw leftToAPerson(plan, io);
   const starter = starterSteps(root);
   const steps = [...plan.steps, ...starter, ...(await folderSteps(repository, root))];
+  if (withHusky) sayHusky(flags.dryRun, root, io);
   const config = await ownConfig(repository.git);
   const told = steps
     .map((step) => ({ step, change: changeOf(step, config) }))
@@ -34,7 +40,7 @@ export async function init(flags: InitFlags, io: Io): Promise<number> {
     await take(steps, repository.git);
     await allowOwnCommands(repository, io);
   }
-  if (plan.afterwards !== undefined) throw notInEffect(plan, plan.afterwards);
+  if (plan.afterwards !== undefined && !withHusky) throw notInEffect(plan, plan.afterwards);
   if (!flags.dryRun) sayWhatToCommit(plan, told, starter.length > 0, io);
   return 0;
 }
@@ -47,6 +53,12 @@ function sayWhatToCommit({ tracked }: Plan, told: readonly { step: Step; change:
   if (folders === '') return;
   const then = started ? ' && aynig set-state hello' : '';
   io.out(`\nCommit it${started ? ', then try it' : ''}:\n  git add ${folders} && git commit -m "workflow"${then}`);
+}
+
+function sayHusky(dryRun: boolean, root: string, io: Io): void {
+  io.out(dryRun ? 'would set up husky: core.hooksPath is .husky/_' : 'set up husky: core.hooksPath is .husky/_');
+  const line = missingPrepare(root);
+  if (line !== undefined) io.out(`for every other clone, add to the scripts in package.json: ${line}`);
 }
 
 /** Hooks of clients act in a working tree. */

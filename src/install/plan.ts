@@ -41,10 +41,11 @@ export interface Plan {
 
 /**
  * Plans how our hooks and everybody else's both run. Changes nothing. Throws {@link Failure} hooks-present where
- * `core.hooksPath` is set for more than this repository.
+ * `core.hooksPath` is set for more than this repository. With `husky` it plans for a husky that is about to be set up.
  */
-export async function planHooks(repository: Repository, root: string): Promise<Plan> {
-  const around = await surroundings(repository, root);
+export async function planHooks(repository: Repository, root: string, { husky = false } = {}): Promise<Plan> {
+  const found = await surroundings(repository, root);
+  const around = husky ? { ...found, hooksPath: huskyPath(root) } : found;
   refuseForeign(around.hooksPath);
   const managers = findManagers(around);
   if (!callsByFile(managers) && hasConfigHooks(await gitVersion(repository.git)))
@@ -57,6 +58,14 @@ export async function planHooks(repository: Repository, root: string): Promise<P
   // They would run a second time in git 2.54 and newer.
   return plan.byHand.length > 0 ? plan : { ...plan, steps: [...plan.steps, ...noConfigHookSteps()] };
 }
+
+/** What `core.hooksPath` will say once husky is set up. */
+const huskyPath = (root: string): HooksPath => ({
+  value: '.husky/_',
+  scope: 'local',
+  origin: '.git/config',
+  folder: join(root, '.husky/_'),
+});
 
 /** What runs in every git, so it is kept where it is: another program on this machine may bring an older git. */
 const callsByFile = (managers: readonly Manager[]): boolean =>

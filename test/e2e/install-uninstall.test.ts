@@ -1,4 +1,4 @@
-import { cpSync, existsSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openRepository } from '../../src/git/repository.js';
@@ -174,6 +174,59 @@ describe('aynig init', () => {
     await moved.untilState('review');
     await moved.untilStill();
     expect(existsSync(join(made.path, '.git/aynig/runner.lock'))).toBe(false);
+  });
+});
+
+describe('aynig init --husky', () => {
+  const javascript = (): Workspace => {
+    const made = workspace();
+    made.write('package.json', '{}\n');
+    made.write('.gitignore', 'node_modules\n');
+    mkdirSync(join(made.path, 'node_modules'));
+    symlinkSync(join(projectRoot, 'node_modules/husky'), join(made.path, 'node_modules/husky'));
+    made.write('.aynig/mine', '');
+    return made;
+  };
+
+  test('sets husky up by its own means, and uninstall takes it away again', () => {
+    const made = javascript();
+    const before = snapshot(made.path);
+    expect(made.aynig(['init', '--husky', '--dry-run']).stdout).toMatch(/would set up husky[\s\S]*would create \.husky\/post-commit/);
+    expect(snapshot(made.path)).toEqual(before);
+    expect(made.aynig(['init', '--husky']).stdout).toContain('"prepare": "husky"');
+    expect(made.git('config', 'core.hooksPath')).toBe('.husky/_');
+    expect(made.gitAnswer(['commit', '--allow-empty', '--message', 'bad', '--message', 'aynig-state: working']).exitCode).not.toBe(0);
+    const once = snapshot(made.path);
+    made.aynig(['init', '--husky']);
+    expect(snapshot(made.path)).toEqual(once);
+    made.aynig(['uninstall']);
+    const after = snapshot(made.path);
+    for (const at of [before, after]) for (const path of Object.keys(at)) if (/COMMIT_EDITMSG|objects|index/.test(path)) delete at[path];
+    expect(after).toEqual(before);
+  });
+
+  test('leaves husky where somebody has come to use it', () => {
+    const made = javascript();
+    made.aynig(['init', '--husky']);
+    made.write('.husky/pre-commit', 'true\n');
+    made.aynig(['uninstall']);
+    expect(made.git('config', 'core.hooksPath')).toBe('.husky/_');
+    expect(made.read('.husky/pre-commit')).toBe('true\n');
+  });
+
+  test.each<[string, RegExp, (made: Workspace) => void]>([
+    ['there is no package.json', /no package\.json/, (made) => rmSync(join(made.path, 'package.json'))],
+    ['husky is not installed', /npm install --save-dev husky/, (made) => rmSync(join(made.path, 'node_modules/husky'))],
+    ['somebody has hooks', /pre-push \(plain\)/, (made) => made.write('.git/hooks/pre-push', '#!/bin/sh\n', 0o755)],
+    ['there is another manager', /lefthook\.yml \(lefthook\)/, (made) => made.write('lefthook.yml', '')],
+  ])('changes nothing where %s', (_, says, prepare) => {
+    const made = javascript();
+    prepare(made);
+    const before = snapshot(made.path);
+    const answer = made.aynig(['init', '--husky'], { expected: 1 });
+    expect(answer.stderr).toContain('[husky-not-set-up]');
+    expect(answer.stderr).toMatch(says);
+    expect(snapshot(made.path)).toEqual(before);
   });
 });
 
