@@ -28,10 +28,16 @@ interface Printed {
 }
 
 const bin = (name: string): string => join(projectRoot, 'node_modules/.bin', name);
-const lefthookBinary = readdirSync(join(projectRoot, 'node_modules'))
-  .filter((name) => name.startsWith('lefthook-'))
-  .map((name) => join(projectRoot, 'node_modules', name, 'bin/lefthook'))
-  .find((path) => existsSync(path));
+/** A program that comes as one package for each platform. */
+const platformBinary = (folder: string, prefix: string, path: string): string | undefined => {
+  const packages = join(projectRoot, 'node_modules', folder);
+  return (existsSync(packages) ? readdirSync(packages) : [])
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(packages, name, path))
+    .find((file) => existsSync(file));
+};
+const lefthook = platformBinary('', 'lefthook-', 'bin/lefthook') ?? 'lefthook';
+const prek = platformBinary('@j178', 'prek-', 'prek') ?? 'prek';
 const note = (name: string): string => `echo ${name} >>"$HOME/theirs"`;
 const both = ['commit-msg', 'post-commit'] as const;
 const nothing = (): void => undefined;
@@ -157,18 +163,18 @@ const neighbours: readonly Neighbour[] = [
   }),
   {
     name: 'lefthook',
-    needs: lefthookBinary ?? 'lefthook',
+    needs: lefthook,
     prepare(made) {
       made.write('lefthook.yml', both.map((hook) => `${hook}:\n  jobs:\n    - run: ${note(hook)}\n`).join(''));
       commitAll(made);
-      made.program(lefthookBinary ?? '', ['install', '--force']);
+      made.program(lefthook, ['install', '--force']);
     },
     theirs: both,
     add: (made, printed) => made.write('lefthook-local.yml', `${printed.map(({ lines }) => lines).join('\n')}\n`),
-    reinstall: (made) => void made.program(lefthookBinary ?? '', ['install', '--force']),
+    reinstall: (made) => void made.program(lefthook, ['install', '--force']),
   },
   preCommit('pre-commit', 'pre-commit', 'pre-commit'),
-  preCommit('prek', bin('prek'), bin('prek')),
+  preCommit('prek', prek, prek),
   {
     name: 'simple-git-hooks',
     prepare(made) {
