@@ -22,7 +22,7 @@ import {
   tools,
 } from './detect.js';
 import type { HooksPath } from './hooks-path.js';
-import { linkedSteps } from './linked-worktrees.js';
+import { linkedSteps, unlinkedSteps } from './linked-worktrees.js';
 import { hookText, isOwnHook, renderedSteps } from './rendered.js';
 import { type Step, writing } from './steps.js';
 
@@ -48,15 +48,18 @@ export async function planHooks(repository: Repository, root: string, { husky = 
   const around = husky ? { ...found, hooksPath: huskyPath(root) } : found;
   refuseForeign(around.hooksPath);
   const managers = findManagers(around);
+  const { commonDir } = repository;
   if (!callsByFile(managers) && hasConfigHooks(await gitVersion(repository.git)))
     return {
       beside: 'the configuration of this repository',
-      steps: [...renderedSteps(repository.commonDir), ...configHookSteps()],
+      steps: [...renderedSteps(commonDir), ...configHookSteps(), ...unlinkedSteps(commonDir)],
       byHand: [],
     };
   const plan = planFiles(around, managers);
-  // They would run a second time in git 2.54 and newer.
-  return plan.byHand.length > 0 ? plan : { ...plan, steps: [...plan.steps, ...noConfigHookSteps()] };
+  if (plan.byHand.length > 0) return plan;
+  // What another way of installing left: ours would run a second time in git 2.54 and newer.
+  const cover = findHusky(around) === undefined ? unlinkedSteps(commonDir) : [];
+  return { ...plan, steps: [...plan.steps, ...noConfigHookSteps(), ...cover] };
 }
 
 /** What `core.hooksPath` will say once husky is set up. */

@@ -144,6 +144,18 @@ describe('aynig init', () => {
     expect(made.note('theirs')).toBe('pre-commit\nother\n');
   });
 
+  test('after husky was removed installs its own files, and takes back what covered linked working trees', () => {
+    const made = workspace();
+    setUpHusky(made);
+    made.init();
+    made.git('config', '--unset', 'core.hooksPath');
+    rmSync(join(made.path, '.husky'), { recursive: true });
+    made.init();
+    for (const name of ours) expect(made.exists(`.git/hooks/${name}`)).toBe(true);
+    expect(made.read('.git/config')).not.toContain('includeIf');
+    expect(made.aynig(['init']).stdout).not.toMatch(/create|update|remove/);
+  });
+
   test('costs the hook of another tool nothing of its standard input', () => {
     const made = workspace();
     made.write('.git/hooks/post-rewrite', '#!/bin/sh\ncat >"$HOME/rewritten"\n', 0o755);
