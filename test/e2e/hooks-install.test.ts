@@ -2,14 +2,14 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlin
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../support/scratch.js';
-import { completing, skipBecause, snapshot, type Workspace, workspace } from '../support/workspace.js';
+import { completing, skipBecause, snapshot, type Workspace, withOlderGit } from '../support/workspace.js';
 
 const ours = ['commit-msg', 'post-commit', 'post-merge', 'post-rewrite'];
 const hooksOf = (made: Workspace): string[] => readdirSync(join(made.path, '.git/hooks')).sort();
 
 describe('aynig init', () => {
   test('installs executable hooks and a starter workflow, and says what it did', () => {
-    const made = workspace();
+    const made = withOlderGit();
     const answer = made.aynig(['init']);
     expect(hooksOf(made)).toEqual(ours);
     for (const name of ours) {
@@ -23,7 +23,7 @@ describe('aynig init', () => {
   });
 
   test('twice is the same as once', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.init();
     const before = snapshot(made.path);
     const again = made.aynig(['init']);
@@ -32,7 +32,7 @@ describe('aynig init', () => {
   });
 
   test('brings hooks of an older version up to date, and their mode', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.init();
     const fresh = snapshot(join(made.path, '.git/hooks'));
     made.write('.git/hooks/post-commit', '#!/bin/sh\n# aynig hook post-commit, version 0\nexit 0\n', 0o644);
@@ -42,7 +42,7 @@ describe('aynig init', () => {
   });
 
   test('with --dry-run says what it would do and changes nothing', () => {
-    const made = workspace();
+    const made = withOlderGit();
     const before = snapshot(made.path);
     const answer = made.aynig(['init', '--dry-run']);
     for (const name of ours) expect(answer.stdout).toContain(`would create .git/hooks/${name}`);
@@ -51,7 +51,7 @@ describe('aynig init', () => {
   });
 
   test('leaves a workflow that is there as it is', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.aynig/mine', 'mine\n');
     made.init();
     expect(readdirSync(join(made.path, '.aynig')).sort()).toEqual(['logs', 'mine']);
@@ -59,7 +59,7 @@ describe('aynig init', () => {
 
   test('from a subdirectory or a linked working tree installs for the whole repository', async () => {
     for (const from of ['subdirectory', 'linked'] as const) {
-      const made = workspace();
+      const made = withOlderGit();
       made.command('build', completing('review'));
       const linked = made.linked('side');
       made.write('deep/er/file', '');
@@ -72,7 +72,7 @@ describe('aynig init', () => {
   });
 
   test('refuses a bare repository and a directory outside any', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.git('init', '--quiet', '--bare', '../bare.git');
     expect(made.aynig(['init'], { cwd: join(made.root, 'bare.git'), expected: 1 }).stderr).toContain('[bare-repository]');
     expect(made.aynig(['init'], { cwd: made.root, expected: 1 }).stderr).toContain('[not-a-repository]');
@@ -190,7 +190,7 @@ describe('aynig init beside another tool', () => {
   ];
 
   test.each(inTheWay)('refuses and changes not a byte: $name', ({ prepare, names, code }) => {
-    const made = workspace();
+    const made = withOlderGit();
     const env = prepare(made);
     const before = snapshot(made.path);
     const home = snapshot(made.root);
@@ -206,7 +206,7 @@ describe('aynig init beside another tool', () => {
   });
 
   test('does as the hint says where core.hooksPath is set for every repository', () => {
-    const made = workspace();
+    const made = withOlderGit();
     const env = { GIT_CONFIG_GLOBAL: join(made.root, 'gitconfig') };
     writeFileSync(env.GIT_CONFIG_GLOBAL, '[core]\n\thooksPath = ~/hooks\n');
     const command = /git config core\.hooksPath .*?\/hooks"/.exec(made.aynig(['init'], { env, expected: 1 }).stderr)?.[0] ?? '';
@@ -216,7 +216,7 @@ describe('aynig init beside another tool', () => {
   });
 
   test('leaves a hook of another name alone', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.git/hooks/pre-push', '#!/usr/bin/env python3\n', 0o755);
     made.init();
     expect(hooksOf(made)).toEqual([...ours, 'pre-push'].sort());
@@ -224,7 +224,7 @@ describe('aynig init beside another tool', () => {
   });
 
   test('does not mind the samples that git puts there', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.git/hooks/post-commit.sample', '#!/bin/sh\n', 0o755);
     made.init();
     expect(hooksOf(made)).toEqual([...ours, 'post-commit.sample'].sort());
@@ -233,7 +233,7 @@ describe('aynig init beside another tool', () => {
 
 describe('aynig uninstall', () => {
   test('removes our hooks and no other, and leaves workflow and history', async () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.command('build', completing('review'));
     made.init();
     made.write('.git/hooks/pre-push', '#!/bin/sh\nexit 0\n', 0o755);
@@ -250,7 +250,7 @@ describe('aynig uninstall', () => {
   });
 
   test('after init puts everything back as it was', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.aynig/mine', '');
     const before = snapshot(made.path);
     made.init();
@@ -263,7 +263,7 @@ describe('the hooks', () => {
   const shells = ['sh', 'dash', 'bash', 'busybox'];
 
   test.for(shells)('are read without complaint by %s', (shell, context) => {
-    const made = workspace();
+    const made = withOlderGit();
     if (made.program('sh', ['-c', `command -v ${shell}`], { expected: 'any' }).exitCode !== 0)
       return skipBecause(`reading the hooks with ${shell}, which is not here`, context);
     made.init();
@@ -279,7 +279,7 @@ describe('the hooks', () => {
   });
 
   test.each(ours)('%s has no carriage returns, begins with its shell, and is short enough to be read in a minute', (name) => {
-    const made = workspace();
+    const made = withOlderGit();
     made.init();
     const text = made.read(`.git/hooks/${name}`);
     expect(text).not.toContain('\r');

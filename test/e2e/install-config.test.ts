@@ -1,19 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { completing, snapshot, Workspace, workspace } from '../support/workspace.js';
+import { completing, snapshot, type Workspace, withGit, workspace } from '../support/workspace.js';
 
 const ours = ['commit-msg', 'post-commit', 'post-merge', 'post-rewrite'];
-
-/** A repository whose git says that it is of another version; everything else is done by the git that is here. */
-function withGit(version: string, from = workspace()): Workspace {
-  const real = from.program('sh', ['-c', 'command -v git']).stdout.trim();
-  from.script(
-    `git-${version}/git`,
-    `[ "$1" = --version ] || case " $* " in *" --version "*) ;; *) exec ${real} "$@" ;; esac\necho "git version ${version}"`,
-  );
-  return new Workspace(from.root, from.path, { ...from.env, PATH: `${from.root}/git-${version}:${process.env['PATH']}` });
-}
 
 const keys = (made: Workspace): string[] =>
   made

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../support/scratch.js';
-import { type Workspace, workspace } from '../support/workspace.js';
+import { type Workspace, withOlderGit } from '../support/workspace.js';
 
 const page = readFileSync(join(projectRoot, 'docs/hook-managers.md'), 'utf8');
 
@@ -37,14 +37,14 @@ describe('docs/hook-managers.md', () => {
   ];
 
   test.each(shown)('has the lines that init prints: %s', (_name, heading, at, prepare) => {
-    const made = workspace();
+    const made = withOlderGit();
     prepare(made);
     expect(blocksBelow(heading)[at]).toBe(printed(made));
   });
 
   test('says what to run afterwards as init says it', () => {
     for (const [, , , prepare] of shown.slice(0, 4)) {
-      const made = workspace();
+      const made = withOlderGit();
       prepare(made);
       const [, command = ''] = /hint: Add the lines above, then: (.+)/.exec(made.aynig(['init'], { expected: 1 }).stderr) ?? [];
       expect(page.replaceAll('\n', ' ')).toContain(command.replace('prek install', 'pre-commit install'));

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { openRepository } from '../../src/git/repository.js';
 import { findManagers, surroundings } from '../../src/install/detect.js';
 import { projectRoot } from '../support/scratch.js';
-import { completing, snapshot, Workspace, workspace } from '../support/workspace.js';
+import { completing, snapshot, Workspace, withOlderGit } from '../support/workspace.js';
 
 const ours = ['commit-msg', 'post-commit', 'post-merge', 'post-rewrite'];
 const setUpHusky = (made: Workspace): void => {
@@ -15,7 +15,7 @@ const setUpHusky = (made: Workspace): void => {
 
 describe('aynig uninstall', () => {
   test.each([0o755, 0o700, 0o555, 0o4755])('puts back a hook of mode %o, with its mode', (mode) => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.aynig/mine', '');
     made.write('.git/hooks/post-commit', '#!/bin/sh\necho theirs\n', mode);
     const before = snapshot(made.path);
@@ -26,7 +26,7 @@ describe('aynig uninstall', () => {
   });
 
   test('keeps what others changed in their hooks meanwhile', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.git/hooks/post-commit', '#!/bin/sh\necho theirs\n', 0o755);
     made.write('.git/hooks/commit-msg', '#!/bin/sh\necho theirs\n', 0o755);
     made.init();
@@ -42,7 +42,7 @@ describe('aynig uninstall', () => {
 
   test('works when husky was removed meanwhile, or moved to another folder', () => {
     for (const change of ['removed', 'moved'] as const) {
-      const made = workspace();
+      const made = withOlderGit();
       setUpHusky(made);
       made.init();
       made.git('config', '--unset', 'core.hooksPath');
@@ -58,7 +58,7 @@ describe('aynig uninstall', () => {
   });
 
   test('names the configuration of others that still calls our hooks', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('lefthook.yml', `post-commit:\n  commands:\n    aynig:\n      run: .git/aynig/hooks/post-commit\n`);
     const before = made.read('lefthook.yml');
     expect(made.aynig(['uninstall']).stdout).toContain('lefthook.yml: it still calls our hooks');
@@ -66,7 +66,7 @@ describe('aynig uninstall', () => {
   });
 
   test('keeps logs and worktrees that are in use', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.init();
     made.write('.aynig/logs/some.log', 'text');
     made.aynig(['uninstall']);
@@ -77,7 +77,7 @@ describe('aynig uninstall', () => {
 
 describe('aynig init', () => {
   test('makes what a workflow needs, with the contract, and nothing that git would show but the workflow', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.init();
     expect(made.git('status', '--porcelain', '--untracked-files=all').split('\n').sort()).toEqual([
       '?? .aynig/COMMANDS.md',
@@ -88,14 +88,14 @@ describe('aynig init', () => {
   });
 
   test('makes no folder for worktrees where they go elsewhere', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.git('config', 'aynig.worktreeDir', '../elsewhere');
     made.init();
     expect(made.exists('.worktrees')).toBe(false);
   });
 
   test('beside a husky that is not set up yet runs at once, and still once after npm install', async () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.command('build', completing('review'));
     made.write('package.json', '{ "devDependencies": { "husky": "9.1.7" } }\n');
     made.write('.husky/pre-commit', 'echo pre-commit >>"$HOME/theirs"\n');
@@ -116,7 +116,7 @@ describe('aynig init', () => {
   });
 
   test('asks for husky to be installed where its folder is missing, and then needs nothing more', () => {
-    const made = workspace();
+    const made = withOlderGit();
     setUpHusky(made);
     rmSync(join(made.path, '.husky/_'), { recursive: true });
     const answer = made.aynig(['init'], { expected: 1 });
@@ -126,7 +126,7 @@ describe('aynig init', () => {
   });
 
   test('runs in a linked working tree of a husky repository what git would have run there without us', () => {
-    const made = workspace();
+    const made = withOlderGit();
     setUpHusky(made);
     made.git('add', '--all');
     made.git('-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '--message', 'husky');
@@ -145,7 +145,7 @@ describe('aynig init', () => {
   });
 
   test('after husky was removed installs its own files, and takes back what covered linked working trees', () => {
-    const made = workspace();
+    const made = withOlderGit();
     setUpHusky(made);
     made.init();
     made.git('config', '--unset', 'core.hooksPath');
@@ -157,7 +157,7 @@ describe('aynig init', () => {
   });
 
   test('costs the hook of another tool nothing of its standard input', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.git/hooks/post-rewrite', '#!/bin/sh\ncat >"$HOME/rewritten"\n', 0o755);
     made.init();
     const before = made.head();
@@ -166,7 +166,7 @@ describe('aynig init', () => {
   });
 
   test('brings what others call up to date in one place', () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.git/hooks/post-commit', '#!/bin/sh\nexit 0\n', 0o755);
     made.init();
     const fresh = snapshot(made.path);
@@ -176,7 +176,7 @@ describe('aynig init', () => {
   });
 
   test('still runs after the repository was moved', async () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.command('build', completing('review'));
     made.write('.git/hooks/post-commit', '#!/bin/sh\nexit 0\n', 0o755);
     made.init();
@@ -191,7 +191,7 @@ describe('aynig init', () => {
 
 describe('aynig init --husky', () => {
   const javascript = (): Workspace => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('package.json', '{}\n');
     made.write('.gitignore', 'node_modules\n');
     mkdirSync(join(made.path, 'node_modules'));
@@ -249,7 +249,7 @@ describe('what is found', () => {
   };
 
   test('is every manager, with what it calls and whether git runs it', async () => {
-    const made = workspace();
+    const made = withOlderGit();
     expect(await found(made)).toEqual([]);
     made.init();
     expect(await found(made)).toEqual([{ kind: 'aynig', where: join(made.path, '.git/hooks'), live: true, ours }]);
@@ -272,7 +272,7 @@ describe('what is found', () => {
   });
 
   test('tells the files of one tool from those of another', async () => {
-    const made = workspace();
+    const made = withOlderGit();
     made.write('.pre-commit-config.yaml', 'repos: []\n');
     expect((await found(made)).map(({ kind }) => kind)).toEqual(['pre-commit']);
     made.write('.git/hooks/commit-msg', '#!/bin/sh\n# File generated by prek: https://github.com/j178/prek\n', 0o755);

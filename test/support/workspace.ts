@@ -153,6 +153,19 @@ export function workspace(name = 'repo'): Workspace {
   return new Workspace(root, path, bareEnvironment(root));
 }
 
+/** A repository whose git says that it is of another version; everything else is done by the git that is here. */
+export function withGit(version: string, from = workspace()): Workspace {
+  const real = from.program('sh', ['-c', 'command -v git']).stdout.trim();
+  from.script(
+    `git-${version}/git`,
+    `[ "$1" = --version ] || case " $* " in *" --version "*) ;; *) exec ${real} "$@" ;; esac\necho "git version ${version}"`,
+  );
+  return new Workspace(from.root, from.path, { ...from.env, PATH: `${from.root}/git-${version}:${process.env['PATH']}` });
+}
+
+/** Where `init` goes by files, whichever git is here. */
+export const withOlderGit = (): Workspace => withGit('2.39.5');
+
 /** A workspace with a command for `build` and with the hooks installed. */
 export function hooked(command = completing('review', changesFile)): Workspace {
   const made = workspace();
