@@ -263,12 +263,6 @@ const cases: readonly Case[] = [
     break: () => ({ env: { AYNIG: '0' } }),
   },
   {
-    id: 'hook-node-gone',
-    what: 'a Node that was removed',
-    needs: '/usr/bin/node',
-    break: (made) => edit(made, '.git/hooks/commit-msg', (text) => text.replace(/^node='.*'$/m, "node='/gone/it'\\''s/node'")) as undefined,
-  },
-  {
     id: 'setting-unknown',
     what: 'a misspelled setting',
     break: (made) => void made.git('config', 'aynig.leaseSecond', '900'),
@@ -709,6 +703,19 @@ describe('aynig doctor', () => {
     expect(report.findings[0]?.fix).toBe('aynig cancel -- main');
   });
 
+  test('finds a hook both in a file and in the configuration, where git runs both', () => {
+    const made = hooked();
+    made.git('config', 'hook.aynig-post-commit.command', '.git/aynig/hooks/post-commit');
+    made.git('config', 'hook.aynig-post-commit.event', 'post-commit');
+    const [major = 0, minor = 0] = made.git('--version').replace(/^\D+/, '').split('.').map(Number);
+    const both = major > 2 || minor >= 54;
+    const report = examine(made);
+    expect(ids(report)).toEqual(both ? ['hook-missing', 'hook-twice'] : []);
+    const twice = report.findings.find(({ id }) => id === 'hook-twice');
+    if (twice !== undefined) follow(made, twice.fix);
+    expect(examine(made).findings).toEqual([]);
+  });
+
   test('sees that lefthook will put our hooks away, until its configuration calls them', () => {
     const made = hooked();
     made.write('lefthook.yml', 'pre-push:\n  commands: {}\n');
@@ -768,7 +775,7 @@ describe('aynig doctor', () => {
   });
 
   test('has a case for every finding', () => {
-    const elsewhere: FindingId[] = ['hook-config-broken', 'node-unreachable', 'run-elsewhere'];
+    const elsewhere: FindingId[] = ['hook-config-broken', 'hook-node-gone', 'node-unreachable', 'run-elsewhere'];
     expect([...new Set([...cases.map(({ id }) => id), ...elsewhere])].sort()).toEqual(Object.keys(findingKinds).sort());
   });
 });
