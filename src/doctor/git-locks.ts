@@ -88,7 +88,10 @@ function lookAtProcesses(roots: readonly string[]): Seen {
   const openFiles = new Set<string>();
   const hiddenUsers = new Set<number>();
   let gitAtWork = false;
-  for (const pid of namesIn('/proc').filter((name) => /^\d+$/.test(name))) {
+  const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name));
+  // Mounted so that the processes of others cannot be seen (hidepid, proc(5)).
+  if (!pids.includes('1')) return { openFiles: undefined, gitAtWork: false, hiddenUsers };
+  for (const pid of pids) {
     const folder = `/proc/${pid}`;
     const descriptors = descriptorsOf(folder);
     if (descriptors === undefined) {

@@ -47,7 +47,10 @@ export async function readHookFolders(
   worktrees: readonly Worktree[],
   configured: readonly ConfiguredHook[],
 ): Promise<HookFolder[]> {
-  const asked = worktrees.filter(({ runId, exists }) => runId === undefined && exists).slice(0, maxWorktrees);
+  // git calls in a worktree whose record is damaged fail, as they do for its owner.
+  const asked = worktrees
+    .filter(({ runId, exists, gitDir }) => runId === undefined && exists && existsSync(join(gitDir, 'HEAD')))
+    .slice(0, maxWorktrees);
   const settings = await Promise.all(asked.map(hooksPathOf));
   const folders = new Map<string, { path: string | undefined; setBy: ScopedValue | undefined; first: Worktree; worktrees: string[] }>();
   asked.forEach((worktree, index) => {

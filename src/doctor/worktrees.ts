@@ -85,8 +85,9 @@ async function unnamedHead({ git }: Repository, adminDir: string): Promise<strin
   const head = await worktreeHead(git, adminDir);
   if (head === undefined) return undefined;
   const named = ['--branches', '--tags', '--remotes', '--glob=refs/aynig/kept/*'];
-  const missing = await git(['rev-list', '--max-count=1', head, '--not', ...named]);
-  return missing.stdout.length === 0 ? undefined : head;
+  const missing = await git(['rev-list', '--max-count=1', head, '--not', ...named], { ok: [0, 128] });
+  // History that cannot be read to its end is pinned as well.
+  return missing.exitCode === 0 && missing.stdout.length === 0 ? undefined : head;
 }
 
 export function namesIn(folder: string): string[] {

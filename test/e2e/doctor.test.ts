@@ -634,6 +634,14 @@ describe('aynig doctor', () => {
     expect(examine(made, { cwd: join(made.root, 'new') })).toMatchObject({ findings: [], exitCode: 0 });
   });
 
+  test('goes on past a working tree whose record is damaged', () => {
+    const made = hooked();
+    const linked = made.linked('side');
+    rmSync(join(made.common, 'worktrees/linked-side/HEAD'));
+    expect(examine(made).findings).toEqual([]);
+    expect(linked.exists('.git')).toBe(true);
+  });
+
   test('says which hooks are live in which working tree', () => {
     const made = hooked();
     const linked = made.linked('side');
