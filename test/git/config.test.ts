@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/git/config.js';
+import { readConfig, readScopedConfig } from '../../src/git/config.js';
 import { openGit } from '../../src/git/gate.js';
 import { type Scratch, scratch } from '../support/scratch.js';
 
@@ -51,5 +51,18 @@ describe('the configuration of git', () => {
     repo.write('../included', '[aynig]\n\ttick = off\n');
     repo.git('config', 'include.path', join(repo.root, 'included'));
     expect((await read(repo, '^aynig\\.'))[0]?.origin).toBe(`file:${join(repo.root, 'included')}`);
+  });
+
+  it('comes with scope and absolute file, and nothing from a command line', async () => {
+    const repo = scratch();
+    repo.write('../user', '[aynig]\n\ttick = off\n\tbare\n');
+    repo.git('config', 'aynig.tick', 'two\nlines');
+    const git = openGit({ cwd: repo.path }, { ...repo.env, GIT_CONFIG_GLOBAL: join(repo.root, 'user') });
+    const values = await readScopedConfig(git, '^(aynig\\.|core\\.hookspath$)', repo.path);
+    expect(values.map(({ key, value, scope, file }) => [key, value, scope, file])).toEqual([
+      ['aynig.tick', 'off', 'global', join(repo.root, 'user')],
+      ['aynig.bare', undefined, 'global', join(repo.root, 'user')],
+      ['aynig.tick', 'two\nlines', 'local', join(repo.path, '.git/config')],
+    ]);
   });
 });
