@@ -70,27 +70,27 @@ function entriesOf(folder: string) {
 interface Seen {
   /** Undefined where the system does not show processes and their files. */
   readonly openFiles: ReadonlySet<string> | undefined;
-  /** Whether a git is at work in this repository, or one whose directory may not be seen. */
-  readonly gitAtWork: boolean;
+  /** Whether a git is at work in this repository; `hidden`: one is at work in a directory that this process may not see. */
+  readonly gitAtWork: 'no' | 'hidden' | 'here';
   /** Users with processes whose files this process may not see. */
   readonly hiddenUsers: ReadonlySet<number>;
 }
 
 function holderOf(path: string, owner: number, seen: Seen): GitLock['holder'] {
   if (seen.openFiles === undefined) return 'unknown';
-  if (seen.openFiles.has(path) || seen.gitAtWork) return 'possible';
-  return seen.hiddenUsers.has(owner) ? 'unknown' : 'none';
+  if (seen.openFiles.has(path) || seen.gitAtWork === 'here') return 'possible';
+  return seen.gitAtWork === 'hidden' || seen.hiddenUsers.has(owner) ? 'unknown' : 'none';
 }
 
 /** proc(5): every process with its directory and open files. A lock may be held with its file closed, so a git at work counts. */
 function lookAtProcesses(roots: readonly string[]): Seen {
-  if (process.platform !== 'linux') return { openFiles: undefined, gitAtWork: false, hiddenUsers: new Set() };
+  if (process.platform !== 'linux') return { openFiles: undefined, gitAtWork: 'no', hiddenUsers: new Set() };
   const openFiles = new Set<string>();
   const hiddenUsers = new Set<number>();
-  let gitAtWork = false;
+  let gitAtWork: Seen['gitAtWork'] = 'no';
   const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name));
   // Mounted so that the processes of others cannot be seen (hidepid, proc(5)).
-  if (!pids.includes('1')) return { openFiles: undefined, gitAtWork: false, hiddenUsers };
+  if (!pids.includes('1')) return { openFiles: undefined, gitAtWork: 'no', hiddenUsers };
   for (const pid of pids) {
     const folder = `/proc/${pid}`;
     const descriptors = descriptorsOf(folder);
@@ -98,7 +98,8 @@ function lookAtProcesses(roots: readonly string[]): Seen {
       const uid = statSync(folder, { throwIfNoEntry: false })?.uid;
       if (uid !== undefined) hiddenUsers.add(uid);
     } else for (const path of descriptors) openFiles.add(path);
-    if (isGit(folder)) gitAtWork ||= worksIn(folder, roots);
+    const found: Seen['gitAtWork'] = gitAtWork !== 'here' && isGit(folder) ? worksIn(folder, roots) : 'no';
+    if (found !== 'no') gitAtWork = found;
   }
   return { openFiles, gitAtWork, hiddenUsers };
 }
@@ -123,11 +124,12 @@ function isGit(folder: string): boolean {
   return stat !== '' && state !== 'Z' && state !== 'X' && Number(parent) !== process.pid;
 }
 
-function worksIn(folder: string, roots: readonly string[]): boolean {
+function worksIn(folder: string, roots: readonly string[]): Seen['gitAtWork'] {
   const cwd = linkOr(`${folder}/cwd`);
-  if (cwd === undefined) return statSync(folder, { throwIfNoEntry: false }) !== undefined;
+  if (cwd === undefined) return statSync(folder, { throwIfNoEntry: false }) === undefined ? 'no' : 'hidden';
   const inside = (path: string): boolean => roots.some((root) => path === root || path.startsWith(`${root}/`));
-  return inside(cwd) || roots.some((root) => `${textOr(`${folder}/cmdline`)}\0${textOr(`${folder}/environ`)}`.includes(root));
+  const named = `${textOr(`${folder}/cmdline`)}\0${textOr(`${folder}/environ`)}`;
+  return inside(cwd) || roots.some((root) => named.includes(root)) ? 'here' : 'no';
 }
 
 function linkOr(path: string): string | undefined {

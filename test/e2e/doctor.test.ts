@@ -49,7 +49,7 @@ const edit = (made: Workspace, path: string, change: (text: string) => string): 
 /** Another installation of this package. */
 function otherPackage(made: Workspace): string {
   const other = join(made.root, 'other');
-  for (const name of ['dist', 'hooks', 'templates']) cpSync(join(projectRoot, name), join(other, name), { recursive: true });
+  for (const name of ['dist', 'hooks', 'templates', 'CONTRACT.md']) cpSync(join(projectRoot, name), join(other, name), { recursive: true });
   return other;
 }
 
