@@ -30,7 +30,7 @@ export async function mendAll(facts: Facts, findings: readonly Finding[]): Promi
     }
     try {
       const done = await apply(facts, finding.mend);
-      results.push(done ? { finding, mended: 'done' } : { finding, mended: 'failed', why: 'it changed meanwhile' });
+      results.push(done ? { finding, mended: 'done' } : { finding, mended: 'failed', why: 'meanwhile it changed or came into use.' });
     } catch (error) {
       const failure = failureOf(error);
       if (failure === undefined) throw error;
