@@ -71,7 +71,7 @@ export async function readRecord(commonDir: string, environment: NodeJS.ProcessE
   const path = await recordPath(commonDir, environment);
   const repository = realpathSync(commonDir);
   const { ino, birthtimeMs } = statSync(commonDir);
-  const inode = `${ino} ${Math.floor(birthtimeMs)}`;
+  const inode = `${ino} ${birthtimeMs}`;
   const empty: TrustRecord = { version: 1, repository, inode, allowed: [], distrusted: [], remotes: [] };
   let text: string;
   try {

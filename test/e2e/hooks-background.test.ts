@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -330,6 +331,7 @@ describe('a tick that fails', () => {
 
   test('is visible in aynig status when a file stands where the worktrees go', async () => {
     const made = hooked(completing('review'));
+    rmSync(join(made.path, '.worktrees'), { recursive: true });
     made.write('.worktrees', 'a file\n');
     made.git('commit', '--quiet', '--allow-empty', ...request);
     await made.untilStill();

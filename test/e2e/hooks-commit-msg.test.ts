@@ -343,7 +343,7 @@ describe('a fault of our own', () => {
   /** A copy of the package as it is installed, outside the source tree; the hooks of `made` come from it. */
   function ownCopy(made: Workspace, name = 'package'): string {
     const copy = join(made.root, name);
-    for (const part of ['dist', 'hooks', 'templates', 'package.json'])
+    for (const part of ['dist', 'hooks', 'templates', 'CONTRACT.md', 'package.json'])
       cpSync(join(projectRoot, part), join(copy, part), { recursive: true });
     made.program(process.execPath, [join(copy, 'dist/cli.js'), 'init']);
     return copy;

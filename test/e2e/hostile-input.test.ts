@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../support/scratch.js';
@@ -652,6 +652,7 @@ describe('a place', () => {
   ])('%s that is %s is not written through', async (path, _, target) => {
     const made = arena();
     mkdirSync(join(made.path, '.aynig'), { recursive: true });
+    rmSync(join(made.path, path), { recursive: true, force: true });
     symlinkSync(join(made.root, target), join(made.path, path));
     const before = made.program('ls', ['-A', join(made.root, target)]).stdout;
     made.request('build');

@@ -182,6 +182,8 @@ describe('aynig init', () => {
     made.init();
     const moved = new Workspace(made.root, join(made.root, 'moved'), made.env);
     cpSync(made.path, moved.path, { recursive: true });
+    // What is allowed does not move along.
+    moved.aynig(['allow', '--yes']);
     moved.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: build');
     await moved.untilState('review');
     await moved.untilStill();
