@@ -57,7 +57,7 @@ function command(path: string, state: string, script: string): void {
   mkdirSync(join(path, '.aynig/command'), { recursive: true });
   writeFileSync(join(path, '.aynig/command', state), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   git(path, 'add', '.aynig');
-  git(path, '-c', 'core.hooksPath=/dev/null', 'commit', '--quiet', '--message', `command ${state}`);
+  git(path, 'commit', '--quiet', '--message', `command ${state}`);
 }
 
 const commitArgs = (...messages: string[]): string[] => [
