@@ -48,16 +48,17 @@ export function doctorReportOf(facts: Facts, results: readonly Mended[]): Doctor
 export function doctorLines(report: DoctorReport): string[] {
   const { findings, counts, checked } = report;
   const looked = `hooks in ${many(report.hooks.flatMap(({ worktrees }) => worktrees).length, 'working tree')}, ${many(checked.commands, 'command')}, ${many(checked.settings, 'setting')}, runs and locks; git ${checked.git}, Node ${checked.node}`;
-  if (findings.length === 0) return [`Nothing wrong: looked at ${looked}.`];
+  const values = report.settings.map(({ name, value, file }) => `  aynig.${name} = ${printable(value ?? '')} (${printable(file)})`);
+  const settings = values.length === 0 ? [] : ['settings that are set', ...values, ''];
+  if (findings.length === 0) return [...settings, `Nothing wrong: looked at ${looked}.`];
   const lines = groups.flatMap((group) => {
     const here = findings.filter((finding) => finding.group === group);
     return here.length === 0 ? [] : [group, ...here.flatMap(findingLines), ''];
   });
-  const settings = report.settings.map(({ name, value, file }) => `  aynig.${name} = ${printable(value ?? '')} (${printable(file)})`);
   const mended = counts.mended > 0 ? `, ${counts.mended} mended` : '';
   return [
     ...lines,
-    ...(settings.length === 0 ? [] : ['settings that are set', ...settings, '']),
+    ...settings,
     `${many(counts.errors, 'error')}, ${many(counts.warnings, 'warning')}, ${many(counts.infos, 'info')}${mended}.`,
   ];
 }

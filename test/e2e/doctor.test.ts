@@ -578,6 +578,13 @@ describe('aynig doctor', () => {
     await made.untilStill();
   });
 
+  test('shows the settings and where each comes from where nothing is wrong too', () => {
+    const made = hooked();
+    made.git('config', 'aynig.maxTicks', '9');
+    const answer = made.aynig(['doctor']);
+    expect(answer.stdout).toMatch(/^settings that are set\n {2}aynig\.maxTicks = 9 \(.*\.git\/config\)\n\nNothing wrong: /);
+  });
+
   test('prints findings by group with the command that mends each, where settings come from, and counts', () => {
     const made = hooked();
     made.git('config', 'aynig.maxTicks', '7');
