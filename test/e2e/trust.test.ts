@@ -319,6 +319,26 @@ describe('the record', () => {
     expect(allowed).toHaveLength(1 + branches.length);
   });
 
+  test('is whole whenever its writer is killed, and the next yes counts', async () => {
+    const made = hooked();
+    const kills = 8;
+    for (let round = 0; round < kills; round++) {
+      made.git('switch', '--quiet', '--create', `b${round}`, 'main');
+      made.write('.aynig/command/other', `#!/bin/sh\n# ${round}\n`, 0o755);
+      made.git('add', '.aynig');
+      made.gitAnswer(['commit', '--quiet', '--message', 'x'], { env: { AYNIG: '0' }, expected: 0 });
+      const child = made.start(['allow', '--yes']);
+      const ended = new Promise((done) => child.once('exit', done));
+      // In the middle of writing where it is seen there, else right after.
+      await made.until('it writes or has ended', () => child.exitCode !== null || readdirSync(recordFolder(made)).length > 1);
+      child.kill('SIGKILL');
+      await ended;
+      expect(JSON.parse(made.aynig(['allow', '--list', '--json']).stdout)).toMatchObject({ broken: null });
+    }
+    expect(made.aynig(['allow', '--yes']).exitCode).toBe(0);
+    expect(made.aynig(['allow']).stdout).toContain('allowed already');
+  });
+
   test('that cannot be written fails with a code, and the commit stands', () => {
     const made = hooked();
     mkdirSync(join(made.root, 'no-home'));
