@@ -378,7 +378,10 @@ describe('a fault of our own', () => {
   test('lets the commit through with a warning when a journal cannot be read', async () => {
     const made = await leased();
     const id = made.ran()[0]?.runId;
-    writeFileSync(join(made.path, `.git/aynig/runs/${id}.json`), '{"cut off');
+    const journal = join(made.path, `.git/aynig/runs/${id}.json`);
+    // Its last word while the command runs; earlier, the runner would write over the damage.
+    await made.until('the runner has noted its command', () => readFileSync(journal, 'utf8').includes('"command"'));
+    writeFileSync(journal, '{"cut off');
     const answer = commit(made, 'plain\n');
     expect(answer.exitCode, answer.stderr).toBe(0);
     expect(lines(answer.stderr)).toHaveLength(1);
