@@ -96,13 +96,22 @@ export async function execute(
       ...(settings.wrapper === undefined ? {} : { wrapper: settings.wrapper }),
     });
   } finally {
-    if ((await recordDigest(context.repository.commonDir, context.environment)) !== before) {
-      noteTampering(places.own, { runId, branch, state: request.state, at: context.now() });
-      context.report({ kind: 'trust-changed', branch, runId });
-    }
     clearInterval(cancel);
     clearInterval(renew);
     context.stop.removeEventListener('abort', onStop);
+    if ((await recordDigest(context.repository.commonDir, context.environment)) !== before)
+      sayTrustChanged(context, request.state, journal);
+  }
+}
+
+/** The note is for `aynig doctor`; a disk that cannot take it must not cost the run its result. */
+function sayTrustChanged(context: Context, state: string, { runId, branch }: LeasedJournal): void {
+  context.report({ kind: 'trust-changed', branch, runId });
+  try {
+    noteTampering(context.places.own, { runId, branch, state, at: context.now() });
+  } catch (error) {
+    const { code, message, hint } = failureOrThrow(error);
+    context.report({ kind: 'failed', branch, code, why: message, hint });
   }
 }
 

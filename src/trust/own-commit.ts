@@ -29,7 +29,8 @@ interface Place {
 
 /**
  * Called after a commit: a person's own ordinary commit that changes the commands allows them, where what it changed was
- * allowed itself. `own` is false where more is known: that it took in a squash, or was made inside a run. On top of commands that nobody has looked at it does not: it would bless those too.
+ * allowed itself. On top of commands that nobody has looked at it does not: it would bless those too. `own` is false where
+ * more is known: that it took in a squash, or was made inside a run.
  */
 export async function allowOwnCommit(place: Place & { readonly own: boolean }): Promise<OwnCommit> {
   const { repository, objects, environment } = place;

@@ -150,8 +150,11 @@ export const withAllowed = (record: TrustRecord, allowed: Allowed): TrustRecord 
   distrusted: record.distrusted.filter((one) => !sameContent(one, allowed)),
 });
 
-/** The record's bytes as one word; changes when anything in it does. */
+/** The record's bytes as one word; changes when anything in it does, and when it becomes unreadable: that never throws. */
 export async function recordDigest(commonDir: string, environment: NodeJS.ProcessEnv): Promise<string> {
-  const path = await recordPath(commonDir, environment);
-  return existsSync(path) ? sha256(readFileSync(path)) : 'none';
+  try {
+    return await sha256(readFileSync(await recordPath(commonDir, environment)));
+  } catch (error) {
+    return `none: ${(error as NodeJS.ErrnoException).code}`;
+  }
 }

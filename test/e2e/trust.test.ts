@@ -180,6 +180,14 @@ describe('a commit made inside a run', () => {
   });
 });
 
+test('a run whose command puts a folder in the place of the record still ends, and it is noticed', async () => {
+  const made = hooked(completing('review', 'for record in "$HOME"/state/aynig/trust/*.json; do rm "$record"; mkdir "$record"; done'));
+  made.git('commit', '--quiet', '--allow-empty', ...request);
+  await made.untilState('review');
+  await made.untilStill();
+  expect(made.hookLog()).toContain('what you allowed was changed while run');
+});
+
 describe('aynig allow', () => {
   test('refuses without a terminal and without --yes, after it has shown everything', () => {
     const clone = strangersClone();
