@@ -74,6 +74,11 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
             default: [] as string[],
             describe: 'Run this branch only; may be repeated',
           })
+          .option('aynig-remote', {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Run the branches of this remote, which decides by its refs who runs what',
+          })
           .option('role', { type: 'string', requiresArg: true, describe: 'Look for commands in .aynig/roles/<role> first' })
           .option('worktree', {
             alias: 'w',
@@ -84,7 +89,8 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
           .option('detach', { type: 'boolean', default: false, describe: 'Start it in the background and return' })
           .options(json)
           .example('$0 run --current-branch include', 'run all branches, the checked-out one too')
-          .example('$0 run --branch feature', 'run one branch'),
+          .example('$0 run --branch feature', 'run one branch')
+          .example('$0 run --aynig-remote origin', 'one of many runners: take what is ready at origin'),
       (argv) => {
         result = import('./commands/run.js').then(({ run }) => run({ ...argv, cwd: cwdOf(argv) }, io));
       },
@@ -163,7 +169,12 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
     .command(
       'cancel [branch]',
       'End the run that holds a branch',
-      (y) => y.positional('branch', branch),
+      (y) =>
+        y.positional('branch', branch).option('aynig-remote', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'The remote whose branch is meant; else the lease says',
+        }),
       (argv) => {
         result = import('./commands/cancel.js').then(({ cancel }) =>
           cancel({ ...argv, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),

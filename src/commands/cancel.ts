@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { Failure } from '../failure.js';
 import { commitTree } from '../git/commit-tree.js';
-import { branchRef, shortOid } from '../git/names.js';
+import { branchRef, heartbeatRef, type RefName, shortOid } from '../git/names.js';
+import { type BranchTip, readBranchTips } from '../git/refs.js';
 import type { Context } from '../kernel/context.js';
 import { stallMessage } from '../kernel/lease.js';
+import { refAt } from '../kernel/look.js';
 import { openContext } from '../kernel/open-context.js';
 import { releaseReason } from '../kernel/provenance.js';
+import { readRemoteTips } from '../kernel/remote-view.js';
 import { sweep } from '../kernel/sweep.js';
 import { readTip } from '../kernel/tip.js';
 import { eventLine } from '../observe/event-line.js';
@@ -17,6 +20,8 @@ import type { Io } from './io.js';
 
 export interface CancelFlags {
   readonly cwd: string;
+  /** The remote whose branch is meant; without it the lease itself says. */
+  readonly aynigRemote?: string | undefined;
   readonly branch?: string | undefined;
 }
 
@@ -36,37 +41,49 @@ export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
   });
   try {
     const branch = await branchArgument(context.repository, flags.branch);
-    const ref = branchRef(branch);
     await sweep(context);
     // Its runner was gone already.
     if (released.has(branch)) return 0;
-    const tip = await context.arbiter.tip(ref);
-    const read = tip === undefined ? undefined : readTip(await context.objects.commit(tip));
-    if (read?.kind !== 'lease')
+    const at = await leasedPlace(context, branchRef(branch), flags.aynigRemote);
+    const read = at === undefined ? undefined : readTip(await context.objects.commit(at.oid));
+    if (at === undefined || read?.kind !== 'lease')
       throw new Failure('nothing-to-cancel', `No run holds ${branch}.`, { hint: 'See where it stands with: aynig status' });
     const { lease } = read;
     const journal = lease.runId === '' ? undefined : context.journals.read(lease.runId);
-    const alive = journal !== undefined && journal.phase !== 'undelivered' && presenceOf(journal.runner) === 'alive';
+    const remote = at.at?.remote;
+    const alive =
+      journal !== undefined && journal.remote === remote && journal.phase !== 'undelivered' && presenceOf(journal.runner) === 'alive';
     if (alive) {
       writeFileSync(context.journals.fileFor(lease.runId, 'cancel'), '', { mode: 0o600 });
       await untilMoved(context, journal);
-      const now = await context.arbiter.tip(ref);
+      const now = await context.arbiterOf(remote).tip(at.ref);
       io.out(`${branch}: cancelled run ${lease.runId.slice(0, 8)}${now === undefined ? '' : `, now at ${shortOid(now)}`}`);
       return 0;
     }
     const commit = await commitTree(context.repository.git, {
       tree: read.commit.tree,
       parent: read.commit.oid,
-      message: stallMessage({ originState: lease.originState, runId: lease.runId, reason: 'The run was cancelled with aynig cancel.' }),
+      message: stallMessage({
+        originState: lease.originState,
+        runId: lease.runId,
+        reason: 'The run was cancelled with aynig cancel.',
+        cancelledBy: context.settings.runnerId,
+      }),
       identity: context.identity,
     });
-    const move = await context.arbiter.publish({
+    const heartbeat = at.at?.heartbeats.get(heartbeatRef(lease.runId));
+    const move = await context.arbiterOf(remote).publish({
       runId: lease.runId,
-      ref,
+      ref: at.ref,
       from: read.commit.oid,
       to: commit,
-      reason: await releaseReason(context, { ref, branch, oid: read.commit.oid }, `cancel (run ${lease.runId})`),
+      reason: await releaseReason(context, at, `cancel (run ${lease.runId})`),
+      ...(heartbeat === undefined ? {} : { heartbeat }),
     });
+    if (move.kind === 'unknown' || (move.kind === 'refused' && remote !== undefined))
+      throw new Failure('push-refused', `${branch} could not be released at ${remote}: ${move.why}.`, {
+        hint: `Nothing was changed. Try again with: aynig cancel ${branch}`,
+      });
     if (move.kind === 'refused')
       throw new Failure('lost-race', `${branch} cannot be moved now: ${move.why}.`, { hint: 'Finish or abort it, then: aynig cancel' });
     if (move.kind !== 'moved')
@@ -80,10 +97,23 @@ export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
   }
 }
 
+/** The tip that holds the branch: here, or at the remote that the lease names and whose view alone counts. */
+async function leasedPlace(context: Context, ref: RefName, asked: string | undefined): Promise<BranchTip | undefined> {
+  const { repository, objects, settings } = context;
+  const [here] = await readBranchTips(repository.git, [ref]);
+  const read = here === undefined || asked !== undefined ? undefined : readTip(await objects.commit(here.oid));
+  const named = read?.kind === 'lease' ? read.lease.remote : undefined;
+  const remote = asked ?? settings.remotes.find(({ name }) => name === named)?.name;
+  if (remote === undefined) return here;
+  context.arbiterOf(remote);
+  const [there] = await readRemoteTips(repository.git, objects, remote, [here === undefined ? ref : refAt(context, here, remote)]);
+  return there;
+}
+
 async function untilMoved(context: Context, journal: Journal): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (Date.now() < deadline) {
-    const tip = await context.arbiter.tip(journal.ref);
+    const tip = await context.arbiterOf(journal.remote).tip(journal.ref);
     if (tip !== journal.lease) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

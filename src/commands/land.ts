@@ -33,7 +33,7 @@ export async function land(flags: LandFlags, io: Io): Promise<number> {
     const ref = branchRef(branch);
     const waiting = context.journals.all().find((journal) => journal.ref === ref && journal.phase === 'undelivered');
     if (waiting === undefined) throw await nothingToLand(context, branch);
-    if ((await context.arbiter.tip(ref)) !== waiting.lease) {
+    if ((await context.arbiterOf(waiting.remote).tip(ref)) !== waiting.lease) {
       await sweep(context);
       return await landRun(context, waiting.runId, io);
     }

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type BranchName, branchRef } from '../git/names.js';
+import { type BranchName, branchOf, branchRef } from '../git/names.js';
+import { readBranchTips } from '../git/refs.js';
 import type { Context, RunEvent } from '../kernel/context.js';
+import { refAt } from '../kernel/look.js';
 import { openContext } from '../kernel/open-context.js';
-import { type RunSummary, runBranches } from '../kernel/run.js';
-import { survey } from '../kernel/survey.js';
+import { runBranches } from '../kernel/run.js';
+import type { RunSummary } from '../kernel/run-options.js';
 import { eventLine } from '../observe/event-line.js';
 import type { RunReport } from '../observe/schemas.js';
 import { jsonText } from '../printable.js';
@@ -17,6 +19,8 @@ export interface RunFlags {
   readonly cwd: string;
   readonly currentBranch: 'skip' | 'include' | 'only';
   readonly branch: readonly string[];
+  /** The remote whose branches are run, instead of this repository's. */
+  readonly aynigRemote?: string | undefined;
   readonly role?: string | undefined;
   readonly worktree?: string | undefined;
   readonly logLevel?: string | undefined;
@@ -40,13 +44,20 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     ...(flags.logLevel === undefined ? {} : { logLevel: flags.logLevel }),
   });
   try {
+    const remote = flags.aynigRemote ?? context.settings.remote;
+    if (remote !== undefined) context.arbiterOf(remote);
     const head =
       flags.currentBranch === 'only' && flags.branch.length === 0
         ? await branchArgument(context.repository)
         : await currentBranch(context.repository);
     // In a bare repository nothing is checked out, whatever HEAD names.
-    const current = context.repository.bare && flags.currentBranch === 'skip' ? undefined : head;
-    const named = await Promise.all(flags.branch.map((branch) => branchArgument(context.repository, branch)));
+    const checkedOut = context.repository.bare && flags.currentBranch === 'skip' ? undefined : head;
+    const current = checkedOut === undefined || remote === undefined ? checkedOut : await upstreamAt(context, checkedOut, remote);
+    // A branch of a remote need not be here.
+    const named =
+      remote === undefined
+        ? await Promise.all(flags.branch.map((branch) => branchArgument(context.repository, branch)))
+        : flags.branch.map((branch) => branch.replace(/^refs\/heads\//, '') as BranchName);
     const select = selection(flags, named, current);
     if (flags.detach) return detach(context, flags, io);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -57,17 +68,29 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
       });
     const refs =
       named.length > 0 ? named.map(branchRef) : flags.currentBranch === 'only' && current !== undefined ? [branchRef(current)] : undefined;
-    const summary = await runBranches(context, { select, ...(refs === undefined ? {} : { refs }) });
+    const summary = await runBranches(context, {
+      select,
+      ...(refs === undefined ? {} : { refs }),
+      ...(remote === undefined ? {} : { remote }),
+    });
     live.end();
+    // It has been said already, as it happened.
+    if (summary.failure !== undefined && summary.branches.length === 0) throw summary.failure;
     const report = reportOf(summary);
     if (flags.json) io.out(jsonText(report));
-    else await summarise(context, report, select, current, io);
+    else summarise(report, { reading: current === undefined ? undefined : summary.skipped.get(current), current, remote }, io);
     if (signalled !== undefined) return signalled === 'SIGINT' ? 130 : signalled === 'SIGTERM' ? 143 : 129;
-    return report.counts.stalled > 0 || report.counts.failed > 0 ? 1 : 0;
+    return report.counts.stalled > 0 || report.counts.failed > 0 || summary.failure !== undefined ? 1 : 0;
   } finally {
     live.end();
     await context.objects.close();
   }
+}
+
+/** What the checked-out branch is called at a remote. */
+async function upstreamAt(context: Context, branch: BranchName, remote: string): Promise<BranchName> {
+  const [tip] = await readBranchTips(context.repository.git, [branchRef(branch)]);
+  return tip === undefined ? branch : branchOf(refAt(context, tip, remote));
 }
 
 function selection(flags: RunFlags, named: readonly BranchName[], current: BranchName | undefined): (branch: BranchName) => boolean {
@@ -112,13 +135,11 @@ function reportOf(summary: RunSummary): RunReport {
   };
 }
 
-async function summarise(
-  context: Context,
+function summarise(
   { branches, counts }: RunReport,
-  select: (branch: BranchName) => boolean,
-  current: BranchName | undefined,
+  { reading, current, remote }: { reading: string | undefined; current: BranchName | undefined; remote: string | undefined },
   io: Io,
-): Promise<void> {
+): void {
   const parts = [
     `${counts.advanced} advanced`,
     ...(counts.stalled > 0 ? [`${counts.stalled} stalled`] : []),
@@ -127,12 +148,11 @@ async function summarise(
   ];
   if (branches.some(({ outcomes, failure }) => failure !== null || outcomes.length > 0)) io.err(`aynig: ${parts.join(', ')}`);
   else io.err('aynig: nothing to run');
-  if (current === undefined || select(current)) return;
-  const [skipped] = await survey(context, [branchRef(current)]);
-  if (skipped !== undefined && 'reading' in skipped && ['ready', 'expired', 'undelivered'].includes(skipped.reading.kind))
-    io.err(
-      `aynig: ${current} is ${skipped.reading.kind} and was skipped, as it is the current branch; run it with: aynig run --current-branch include`,
-    );
+  if (reading === undefined) return;
+  const there = remote === undefined ? '' : ` --aynig-remote ${remote}`;
+  io.err(
+    `aynig: ${current} is ${reading} and was skipped, as it is the current branch; run it with: aynig run${there} --current-branch include`,
+  );
 }
 
 /** Starts the same run in a session of its own and goes. What it says is in the hook's log. */
@@ -144,6 +164,7 @@ function detach(context: Context, flags: RunFlags, io: Io): number {
     'run',
     ...pass('--current-branch', flags.currentBranch),
     ...flags.branch.flatMap((branch) => ['--branch', branch]),
+    ...pass('--aynig-remote', flags.aynigRemote),
     ...pass('--role', flags.role),
     ...pass('--worktree', flags.worktree),
     ...pass('--log-level', flags.logLevel),

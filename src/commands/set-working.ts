@@ -55,6 +55,7 @@ export async function setWorking(flags: SetWorkingFlags, io: Io): Promise<number
       parent: head,
       body,
       extra,
+      ...(journal.remote === undefined ? {} : { remote: journal.remote }),
       ...(flags.subject === undefined ? {} : { subject: flags.subject }),
     });
     checkedMessage({ title: flags.subject ?? 'renew', body, trailers: extra });

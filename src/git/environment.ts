@@ -46,6 +46,8 @@ export const gitEnvironment = (inherited: NodeJS.ProcessEnv, ceiling?: string): 
   ...(ceiling === undefined ? {} : { GIT_CEILING_DIRECTORIES: ceiling }),
   GIT_OPTIONAL_LOCKS: '0',
   GIT_TERMINAL_PROMPT: '0',
+  // ssh would open a window for a passphrase (ssh(1)); an agent or a key without one is asked as ever.
+  SSH_ASKPASS_REQUIRE: 'never',
   // A replacement object must not change what a commit means.
   GIT_NO_REPLACE_OBJECTS: '1',
   GIT_EDITOR: ':',

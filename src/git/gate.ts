@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Failure } from '../failure.js';
 import { type Environment, gitEnvironment, gitSettings } from './environment.js';
@@ -89,8 +89,10 @@ export function openGit(place: GitPlace, inherited: NodeJS.ProcessEnv = process.
       let timedOut = false;
       const limit = setTimeout(() => {
         timedOut = true;
-        child.kill('SIGTERM');
-        kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
+        // The whole group: the program that carries a push or a fetch may be what hangs.
+        const end = (signal: NodeJS.Signals): void => void (asUser ? child.kill(signal) : signalGroup(child, signal));
+        end('SIGTERM');
+        kill = setTimeout(() => end('SIGKILL'), graceMs);
       }, options.timeoutMs ?? defaultTimeoutMs);
       child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
       child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
@@ -113,6 +115,16 @@ export function openGit(place: GitPlace, inherited: NodeJS.ProcessEnv = process.
       });
     });
   };
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    // It ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 export const gitMissing = (cause?: unknown): Failure =>

@@ -23,3 +23,5 @@ export const branchOf = (ref: RefName): BranchName => ref.slice('refs/heads/'.le
 export const shortOid = (full: string): string => full.slice(0, 12);
 /** Where a run's work is pinned until its branch contains it. */
 export const keptRef = (runId: string): RefName => `refs/aynig/kept/${runId}` as RefName;
+/** The sign of life of a run at the arbiter of its branch: there from its claim to its end. */
+export const heartbeatRef = (runId: string): RefName => `refs/aynig/lease/${runId}` as RefName;

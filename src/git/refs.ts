@@ -11,6 +11,17 @@ export interface BranchTip {
   readonly upstream?: RefName;
   /** Root of the worktree that has it checked out. */
   readonly worktree?: string;
+  /** Set for a branch of a remote: `ref` is its name there. */
+  readonly at?: RemotePlace;
+}
+
+/** Where a tip was read that is not of this repository. */
+export interface RemotePlace {
+  readonly remote: string;
+  /** The ref of this repository that notes what was last seen of the branch. */
+  readonly tracking: RefName;
+  /** Heartbeats of that remote, by ref name there. */
+  readonly heartbeats: ReadonlyMap<RefName, Oid>;
 }
 
 /** One record of `for-each-ref`. The hooks' `launch` has it too. */

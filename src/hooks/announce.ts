@@ -16,14 +16,10 @@ export async function announceArrival(cwd: string, environment: NodeJS.ProcessEn
     const [found] = await survey(context, [branchRef(branch)]);
     if (found === undefined || 'failure' in found) return [];
     const { reading, tip } = found;
-    if (reading.kind !== 'untrusted' && reading.kind !== 'remote') return [];
-    const [why, next] =
-      reading.kind === 'untrusted'
-        ? [reading.why, reading.next]
-        : [`the remote ${reading.remote} has the request too`, `aynig set-state ${reading.state}`];
+    if (reading.kind !== 'untrusted') return [];
     return [
       printable(
-        `aynig: ${branch} asks for ${reading.state} (${requestedBy(tip.commit.author, tip.commit.oid)}); nothing was started, because ${why}. Next: ${next}`,
+        `aynig: ${branch} asks for ${reading.state} (${requestedBy(tip.commit.author, tip.commit.oid)}); nothing was started, because ${reading.why}. Next: ${reading.next}`,
       ),
     ];
   } finally {

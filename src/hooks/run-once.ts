@@ -44,7 +44,9 @@ export async function runOnce(
       first = undefined;
       const context = await openContext({ cwd, repository, environment, startedBy: 'hook', stop: stop.signal, report, ...read });
       try {
-        if (context.settings.tick === 'auto') await runBranches(context, { select: () => true, lookAgain, busyWaitMs });
+        const { tick, remote } = context.settings;
+        if (tick === 'auto')
+          await runBranches(context, { select: () => true, lookAgain, busyWaitMs, ...(remote === undefined ? {} : { remote }) });
       } finally {
         await context.objects.close();
       }

@@ -16,7 +16,8 @@ export interface Context {
   readonly journals: Journals;
   readonly places: Places;
   readonly settings: Settings;
-  readonly arbiter: Arbiter;
+  /** Who decides a branch: the remote of that name, or this repository. Throws {@link Failure} no-such-remote. */
+  readonly arbiterOf: (remote: string | undefined) => Arbiter;
   /** The identity of lease and stall commits. */
   readonly identity: Identity;
   /** What a person typed runs; what a hook fires runs only what was requested here. */
@@ -67,10 +68,12 @@ export type RunEvent =
   | { readonly kind: 'undelivered'; readonly branch: BranchName; readonly runId: string; readonly why: string }
   | { readonly kind: 'delivered'; readonly branch: BranchName; readonly commit: Oid }
   | { readonly kind: 'lost-branch'; readonly branch: BranchName; readonly runId: string }
+  | { readonly kind: 'not-there-yet'; readonly branch: BranchName; readonly state: string; readonly remote: string }
   | { readonly kind: 'kept'; readonly branch: BranchName; readonly ref: string; readonly what: string }
   | { readonly kind: 'worktree-left'; readonly branch: BranchName; readonly path: string; readonly why: string }
   | { readonly kind: 'announced'; readonly branch: BranchName; readonly state: string; readonly why: string; readonly next: string }
   | { readonly kind: 'trust-changed'; readonly branch: BranchName; readonly runId: string }
+  | { readonly kind: 'no-heartbeats'; readonly remote: string; readonly why: string }
   | { readonly kind: 'busy'; readonly branch: BranchName; readonly operation: string }
   | { readonly kind: 'invalid'; readonly branch: BranchName; readonly problems: readonly Problem[] }
   | { readonly kind: 'tick-limit'; readonly branch: BranchName; readonly ticks: number }

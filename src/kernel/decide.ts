@@ -1,7 +1,7 @@
 import type { Oid } from '../git/names.js';
 import type { Problem } from './message.js';
 import { trailerValue } from './message.js';
-import { type State, stalled } from './names.js';
+import { type State, stalled, working } from './names.js';
 import type { Lease, Tip } from './tip.js';
 
 /** What the tree of the tip has for the requested state. */
@@ -74,9 +74,9 @@ function decideRequest(tip: Extract<Tip, { kind: 'request' }>, facts: Facts): Re
     case 'unusable':
       return { kind: 'invalid', problems: [{ line: 0, rule: `${command.path} ${command.why}`, fix: command.fix }] };
     case 'present':
-      if (facts.remote !== undefined) return { kind: 'remote', state, remote: facts.remote };
       if (facts.permission.kind === 'refused')
         return { kind: 'untrusted', state, path: command.path, why: facts.permission.why, next: facts.permission.next };
+      if (facts.remote !== undefined) return { kind: 'remote', state, remote: facts.remote };
       return { kind: 'ready', state, path: command.path };
   }
 }
@@ -87,7 +87,9 @@ function decideLease(lease: Lease, facts: Facts): Reading {
   const until = expiryOf(lease, facts);
   if (facts.run.kind === 'alive' || until === undefined) return { kind: 'leased', lease, ...(until === undefined ? {} : { until }) };
   // Strictly greater: committer dates have whole seconds, so a renewal in the last second still holds.
-  return facts.now > until ? { kind: 'expired', lease, since: until } : { kind: 'leased', lease, until };
+  if (facts.now <= until) return { kind: 'leased', lease, until };
+  // The holder's signs of life are at the remote, and only there may it be taken over.
+  return facts.remote === undefined ? { kind: 'expired', lease, since: until } : { kind: 'remote', state: working, remote: facts.remote };
 }
 
 /** The second after which a lease may be taken over; undefined when it never may. */

@@ -10,6 +10,7 @@ import { noteTampering } from '../trust/tampering.js';
 import type { Chain } from './chain.js';
 import { expectCommitted } from './committed-command.js';
 import type { Context } from './context.js';
+import { keepLease } from './keep-lease.js';
 import { trailerValue } from './message.js';
 import { logLevels } from './settings-defaults.js';
 import type { LeasedJournal } from './settle.js';
@@ -22,14 +23,14 @@ export interface Execution {
   /** Settles when the worktree is ready, with the reason where it could not be made. */
   readonly prepared: Promise<Failure | undefined>;
   readonly chain: Chain;
-  readonly leaseSeconds: number;
+  readonly lease: { readonly seconds: number; readonly since: number };
 }
 
 /** Runs the command. A preparation that fails is a run that failed: the lease is never left behind. */
 export async function execute(
   context: Context,
   journal: LeasedJournal,
-  { request, path, prepared, chain, leaseSeconds }: Execution,
+  { request, path, prepared, chain, lease }: Execution,
 ): Promise<CommandEnd> {
   const { journals, settings, places } = context;
   const { runId, worktree, branch } = journal;
@@ -60,14 +61,7 @@ export async function execute(
   const cancel = setInterval(() => {
     if (existsSync(cancelFile)) stop.abort('the run was cancelled with aynig cancel');
   }, 200);
-  const renew = setInterval(
-    () => {
-      void context.arbiter.renew(runId).then((held) => {
-        if (!held) stop.abort('the lease could no longer be confirmed');
-      });
-    },
-    (leaseSeconds * 1000) / 3,
-  );
+  const kept = keepLease(context, journal, lease, (why) => stop.abort(why));
   const before = await recordDigest(context.repository.commonDir, context.environment);
   try {
     return await runCommand({
@@ -80,7 +74,7 @@ export async function execute(
         branch,
         state: request.state,
         runId,
-        remote: '',
+        remote: journal.remote ?? '',
         role: context.role ?? '',
         logLevel: logLevelOf(context, request),
         trailers: request.message.trailers,
@@ -97,7 +91,7 @@ export async function execute(
     });
   } finally {
     clearInterval(cancel);
-    clearInterval(renew);
+    await kept.end();
     context.stop.removeEventListener('abort', onStop);
     if ((await recordDigest(context.repository.commonDir, context.environment)) !== before)
       sayTrustChanged(context, request.state, journal);

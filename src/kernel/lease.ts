@@ -39,6 +39,10 @@ export interface StallFacts {
   readonly reason: string;
   readonly exitCode?: number;
   readonly signal?: string;
+  /** Written by the holder of the lease itself, and not by whoever took it over. */
+  readonly own?: boolean;
+  /** Set when a person cancelled the run: the runner id of the clone where. */
+  readonly cancelledBy?: string;
   /** Ref that holds work which is not in the branch. */
   readonly kept?: string;
   /** Trailers of the request that a recovery command needs again (attempts, correlation). */
@@ -56,6 +60,8 @@ export const stallMessage = (facts: StallFacts): string =>
       { key: 'aynig-origin-state', value: facts.originState || 'unknown' },
       ...(facts.exitCode === undefined ? [] : [{ key: 'aynig-exit-code', value: String(facts.exitCode) }]),
       ...(facts.signal === undefined ? [] : [{ key: 'aynig-signal', value: facts.signal }]),
+      ...(facts.own === true && facts.runId !== '' ? [{ key: 'aynig-run-id', value: facts.runId }] : []),
+      ...(facts.cancelledBy === undefined ? [] : [{ key: 'aynig-cancelled-by', value: facts.cancelledBy }]),
       ...(facts.kept === undefined ? [] : [{ key: 'aynig-kept', value: facts.kept }]),
     ],
   });

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { sep } from 'node:path';
 import type { RefName } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
-import { readBranchTips, swapRef } from '../git/refs.js';
+import { isAncestor, readBranchTips, swapRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import { operationInProgress } from '../git/worktree.js';
 import type { Journals } from '../runner/journal.js';
@@ -29,10 +29,15 @@ export function localArbiter(repository: Repository, objects: Objects, journals:
         return { kind: 'refused', why: 'the branch is checked out where this process cannot find it: run aynig in the main working tree' };
       return checkout === undefined ? swap(advance) : deliverInto(checkout, objects, advance);
     },
+    contains: (_ref, tip, commit) => (tip === commit ? Promise.resolve(true) : isAncestor(git, commit, tip)),
+    // A command may have moved its branch itself, and to ask costs next to nothing here.
+    held: () => undefined,
     renew(runId) {
       journals.touch(runId);
-      return Promise.resolve(true);
+      return Promise.resolve({ kind: 'confirmed' });
     },
+    // Nobody waits for it: the runner itself is the sign of life.
+    progress: () => Promise.resolve({ kind: 'confirmed' }),
   };
 
   /** The worktree that has the branch checked out, if it is a person's and still there. */

@@ -6,9 +6,11 @@ import { type BranchTip, readBranchTips } from '../git/refs.js';
 import { openRepository, type Repository } from '../git/repository.js';
 import { openJournals } from '../runner/journal.js';
 import { placesOf } from '../runner/places.js';
+import type { Arbiter } from './arbiter.js';
 import { type Context, loadCrypto, type RunEvent } from './context.js';
 import { localArbiter } from './local-arbiter.js';
 import { isRole } from './names.js';
+import { remoteArbiter } from './remote-arbiter.js';
 import { readSettings, settingsOf } from './settings.js';
 
 export interface ContextOptions {
@@ -59,6 +61,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
       hint: 'Use small letters, digits, ".", "_" and "-": it names a folder in .aynig/roles.',
     });
   }
+  const identity = { name: 'aynig', email: `aynig@${settings.runnerId.replace(/[^A-Za-z0-9.-]/g, '-')}` };
   return {
     repository,
     objects,
@@ -66,8 +69,8 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     places,
     settings,
     environment,
-    arbiter: localArbiter(repository, objects, journals, () => places.worktrees()),
-    identity: { name: 'aynig', email: `aynig@${settings.runnerId.replace(/[^A-Za-z0-9.-]/g, '-')}` },
+    arbiterOf: arbiters({ repository, objects, journals, places, settings, identity, report }),
+    identity,
     startedBy: options.startedBy,
     logLevel: options.logLevel ?? '',
     stop: options.stop ?? new AbortController().signal,
@@ -77,6 +80,30 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     ...(tips === undefined ? {} : { tips }),
   };
 }
+
+type ArbiterParts = Pick<Context, 'repository' | 'objects' | 'journals' | 'places' | 'settings' | 'identity' | 'report'>;
+
+/** One arbiter for each remote that is asked for, since it remembers what it holds there. */
+function arbiters({ repository, objects, journals, places, settings, identity, report }: ArbiterParts): Context['arbiterOf'] {
+  const local = localArbiter(repository, objects, journals, () => places.worktrees());
+  const known = new Map<string, Arbiter>();
+  return (remote) => {
+    if (remote === undefined) return local;
+    const found = known.get(remote);
+    if (found !== undefined) return found;
+    if (!settings.remotes.some(({ name }) => name === remote)) throw noSuchRemote(remote);
+    const onNoHeartbeats = (why: string): void => report({ kind: 'no-heartbeats', remote, why });
+    const made = remoteArbiter({ git: repository.git, objects, remote, identity, onNoHeartbeats });
+    known.set(remote, made);
+    return made;
+  };
+}
+
+/** What to say of a remote that is not configured here. */
+export const noSuchRemote = (remote: string): Failure =>
+  new Failure('no-such-remote', `There is no remote ${JSON.stringify(remote)} here.`, {
+    hint: 'List the remotes with: git remote -v; add one with: git remote add <name> <url>',
+  });
 
 const journalBroken = (path: string): RunEvent => ({
   kind: 'failed',

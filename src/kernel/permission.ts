@@ -19,7 +19,7 @@ const allowed: Permission = { kind: 'allowed' };
 export async function permissionOf(context: Context, at: BranchTip, tip: Request): Promise<Permission> {
   const { settings, startedBy } = context;
   if (startedBy === 'person') return allowed;
-  const run = `aynig run --branch ${at.branch}`;
+  const run = `aynig run${at.at === undefined ? '' : ` --aynig-remote ${at.at.remote}`} --branch ${at.branch}`;
   if (settings.branches !== undefined && !(await matches(settings.branches, at.branch)))
     return {
       kind: 'refused',
@@ -92,6 +92,7 @@ async function originOf(context: Context, at: BranchTip, tip: Request, record: T
   const { remotes } = context.settings;
   const trusted = record.remotes.filter(({ name, url }) => remotes.some((remote) => remote.name === name && remote.url === url));
   const isTrusted = (ref: string): boolean => trusted.some(({ name }) => isBranchOf(remotes, name, ref));
+  if (trusted.some(({ name }) => name === at.at?.remote)) return allowed;
   for (const { name } of trusted) {
     const ref = `refs/remotes/${name}/${at.branch}`;
     if (isTrusted(ref) && (await commitAt(objects, ref)) === at.oid) return allowed;

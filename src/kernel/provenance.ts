@@ -6,6 +6,7 @@ import { type BranchTip, isAncestor } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import { readBrought } from '../trust/brought.js';
 import { isOrdinaryCommit } from '../trust/own-commit.js';
+import { type Remote, sourceOf } from '../trust/remotes.js';
 import type { Context } from './context.js';
 
 /** How far back a request is looked for; one that is older than this many moves of its branch is not new work of a hook. */
@@ -24,7 +25,17 @@ export type Origin =
  * Whether a request was made in this clone, by an ordinary commit of its user or by a run. A merge, a pull, a cherry-pick
  * or a rebase brings in what somebody else may have written. git's own reflog is the witness; it never travels with a clone.
  */
-export async function madeHere({ git, commonDir, gitDir }: Repository, tip: BranchTip): Promise<Origin> {
+export async function madeHere(repository: Repository, tip: BranchTip): Promise<Origin> {
+  const { git, commonDir } = repository;
+  if (tip.at !== undefined) {
+    // What this clone published there was noted as it was done; what it fetched says so.
+    const noted = (await readReflog(git, commonDir, tip.at.tracking, entriesRead)).find(({ oid }) => oid === tip.oid);
+    if (noted !== undefined && /^aynig: /.test(noted.message)) return { by: 'run' };
+  }
+  return madeOnBranch(repository, tip);
+}
+
+async function madeOnBranch({ git, commonDir, gitDir }: Repository, tip: BranchTip): Promise<Origin> {
   const ownEntries = await readReflog(git, commonDir, tip.ref, entriesRead);
   let entries = ownEntries;
   let entry = ownEntries.find(({ oid }) => oid === tip.oid);
@@ -64,12 +75,12 @@ function amended(entries: readonly ReflogEntry[], entry: ReflogEntry): ReflogEnt
 }
 
 /** The remote that already has the request, by the branch's upstream; such a request is for one of all who see it. */
-export async function remoteThatHas(git: Git, tip: BranchTip): Promise<string | undefined> {
+export async function remoteThatHas(git: Git, remotes: readonly Remote[], tip: BranchTip): Promise<string | undefined> {
   const { upstream } = tip;
-  if (upstream === undefined || !upstream.startsWith('refs/remotes/')) return undefined;
+  const source = upstream === undefined ? undefined : sourceOf(remotes, upstream);
+  if (upstream === undefined || source === undefined) return undefined;
   const there = await git(['rev-parse', '--verify', '--quiet', `${upstream}^{commit}`], { ok: [0, 1, 128] });
-  if (there.exitCode !== 0 || !(await isAncestor(git, tip.oid, upstream))) return undefined;
-  return upstream.slice('refs/remotes/'.length).split('/')[0];
+  return there.exitCode === 0 && (await isAncestor(git, tip.oid, upstream)) ? source.remote : undefined;
 }
 
 export const requestedBy = (author: string, commit: string): string => `${author.replace(/ <.*/, '')}, ${shortOid(commit)}`;

@@ -3,30 +3,27 @@ import { deleteRef } from '../git/refs.js';
 import type { Context } from './context.js';
 import { repairDelivery } from './deliver.js';
 import type { TickOutcome } from './outcome.js';
+import { moveTo } from './settle.js';
 
 /** Tries again to bring a finished run into the user's checkout. */
 export async function redeliver(context: Context, runId: string): Promise<TickOutcome> {
-  const { journals, objects, repository, arbiter } = context;
+  const { journals, objects, repository } = context;
   const journal = journals.read(runId);
   if (journal?.lease === undefined || journal.result === undefined) return { kind: 'lost-race' };
   if (journal.delivery !== undefined) await repairDelivery(repository, objects, journal.ref, journal.delivery);
-  const { lease, result, ref, branch } = journal;
-  const move = await arbiter.publish({
-    runId,
-    ref,
-    from: lease,
-    to: result,
-    reason: `aynig: deliver (run ${runId})`,
-    onDelivery: (delivery) => journals.write({ ...journal, delivery }),
-  });
-  const tip = await arbiter.tip(ref);
-  if (move.kind === 'refused') {
+  const { lease, result, branch } = journal;
+  const move = await moveTo(
+    context,
+    { ...journal, lease, result },
+    { reason: `aynig: deliver (run ${runId})`, onDelivery: (delivery) => journals.write({ ...journal, delivery }) },
+  );
+  if (move.kind === 'refused' || move.kind === 'unknown') {
     const { delivery: _refused, ...undelivered } = journal;
     journals.write(undelivered);
     context.report({ kind: 'undelivered', branch, runId, why: move.why });
     return { kind: 'undelivered' };
   }
-  if (move.kind === 'beaten' && tip !== result) {
+  if (move.kind === 'beaten' && move.tip !== result) {
     context.report({ kind: 'lost-branch', branch, runId });
     context.report({ kind: 'kept', branch, ref: keptRef(runId), what: 'the result of the run' });
     journals.remove(runId);

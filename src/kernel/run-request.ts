@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Failure } from '../failure.js';
 import { failureOrThrow } from '../git/causes.js';
 import { commitTree } from '../git/commit-tree.js';
 import { GitError } from '../git/gate.js';
@@ -7,6 +8,7 @@ import type { BranchTip } from '../git/refs.js';
 import type { Journal } from '../runner/journal.js';
 import { identityOf } from '../runner/process-identity.js';
 import { loadExeca } from '../runner/run-command.js';
+import type { Move } from './arbiter.js';
 import { type Chain, endChain, prepareWorktree } from './chain.js';
 import { type Context, loadCrypto } from './context.js';
 import { execute } from './execute.js';
@@ -20,12 +22,14 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
   const { settings, journals, repository } = context;
   const runId = (await loadCrypto()).randomUUID();
   const began = performance.now();
+  const remote = at.at?.remote;
   const seconds = leaseSecondsOf(request.message) ?? settings.leaseSeconds;
   const claiming: Journal = {
     version: 1,
     runId,
     branch: at.branch,
     ref: at.ref,
+    ...(remote === undefined ? {} : { remote }),
     state: request.state,
     request: at.oid,
     runner: identityOf(process.pid),
@@ -36,7 +40,14 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
   const made = commitTree(repository.git, {
     tree: request.commit.tree,
     parent: at.oid,
-    message: leaseMessage({ originState: request.state, runId, runnerId: settings.runnerId, seconds, parent: at.oid }),
+    message: leaseMessage({
+      originState: request.state,
+      runId,
+      runnerId: settings.runnerId,
+      seconds,
+      parent: at.oid,
+      ...(remote === undefined ? {} : { remote }),
+    }),
     identity: context.identity,
   });
   let lease: Oid;
@@ -58,6 +69,8 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
     if (chain.previous === undefined) await dropWorktree(context, leased);
     journals.remove(runId);
   };
+  // Dates are of whole seconds and the lease counts from its own: earlier than this it cannot begin.
+  const since = Math.floor(context.now()) * 1000;
   const claim = claimBranch(context, leased);
   // Read while both gits are at work.
   const loaded = loadExeca();
@@ -67,11 +80,26 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
     if (error instanceof GitError) await withdraw();
     throw error;
   });
-  if (!claimed) {
-    await withdraw();
-    return { kind: 'lost-race' };
+  switch (claimed.kind) {
+    case 'moved':
+      break;
+    case 'beaten':
+      await withdraw();
+      return { kind: 'lost-race' };
+    case 'refused':
+      await withdraw();
+      throw new Failure('push-refused', `The claim of ${at.branch} was not accepted: ${claimed.why}`, {
+        hint: 'Nothing was started and nothing was changed. Give this runner the right to push there, or run it where it has it.',
+      });
+    case 'unknown':
+      // Perhaps it holds the branch now: the next sweep finds out by the journal, and nothing is started meanwhile.
+      journals.write(leased);
+      await prepared;
+      throw new Failure('remote-unreachable', `Nobody knows whether ${at.branch} was claimed, so nothing was started: ${claimed.why}`, {
+        hint: 'The next run looks again, and releases the branch if the claim got through.',
+      });
   }
-  const end = await execute(context, leased, { request, path, prepared, chain, leaseSeconds: seconds });
+  const end = await execute(context, leased, { request, path, prepared, chain, lease: { seconds, since } });
   journals.write({ ...leased, phase: 'ended', end });
   const settled = await settle(context, leased, end);
   if (settled.worktreeLeft) journals.remove(runId);
@@ -103,8 +131,5 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
 const commandTitle = (commit: { readonly message: Uint8Array }): string =>
   Buffer.from(commit.message).toString('utf8').split('\n', 1)[0] ?? '';
 
-/** Moves the branch to the lease; false when somebody else was first. */
-async function claimBranch({ arbiter }: Context, { runId, ref, request, lease }: LeasedJournal): Promise<boolean> {
-  const move = await arbiter.claim({ runId, ref, from: request, to: lease, reason: `aynig: working (run ${runId})` });
-  return move.kind === 'moved';
-}
+const claimBranch = (context: Context, { runId, ref, request, lease, remote }: LeasedJournal): Promise<Move> =>
+  context.arbiterOf(remote).claim({ runId, ref, from: request, to: lease, reason: `aynig: working (run ${runId})` });

@@ -1,34 +1,17 @@
 import type { Failure } from '../failure.js';
 import { failureOrThrow } from '../git/causes.js';
 import type { BranchName, RefName } from '../git/names.js';
+import type { BranchTip } from '../git/refs.js';
 import { clearFailure, readFailures, recordFailure } from '../runner/failure-record.js';
 import { tidy } from '../runner/tidy.js';
 import { type Chain, endChain } from './chain.js';
 import type { Context } from './context.js';
+import { lookerAt } from './look.js';
 import type { TickOutcome } from './outcome.js';
-import { type Surveyed, surveyEach, surveyTips } from './survey.js';
+import type { RunOptions, RunSummary } from './run-options.js';
+import { type Surveyed, survey } from './survey.js';
 import { sweep } from './sweep.js';
 import { act, tick } from './tick.js';
-
-export interface RunOptions {
-  /** Which branches may be acted on. */
-  readonly select: (branch: BranchName) => boolean;
-  readonly refs?: readonly RefName[];
-  /** Answers once with true after each wish to look again; asked several times a second while commands run. */
-  readonly lookAgain?: () => boolean;
-  /** How long to wait for a git operation of the user's (a cherry-pick, say) to end before leaving its branch alone. */
-  readonly busyWaitMs?: number;
-}
-
-/** What became of each branch that was acted on, in the order in which they ended. */
-export interface RunSummary {
-  readonly branches: readonly {
-    readonly branch: BranchName;
-    readonly ref: RefName;
-    readonly outcomes: readonly TickOutcome[];
-    readonly failure?: Failure;
-  }[];
-}
 
 type Found = Extract<Surveyed, { reading: unknown }>;
 
@@ -40,51 +23,90 @@ const lookIntervalMs = 150;
 export async function runBranches(context: Context, options: RunOptions): Promise<RunSummary> {
   const done: RunSummary['branches'][number][] = [];
   const waiting: Found[] = [];
-  const active = new Map<RefName, Promise<void>>();
+  const active = new Map<string, Promise<void>>();
   /** Branches that were being run when somebody looked: what was requested there meanwhile is looked at afterwards. */
-  const missed = new Set<RefName>();
+  const missed = new Map<string, BranchTip>();
+  const skipped = new Map<BranchName, 'ready' | 'expired' | 'undelivered'>();
+  const failures = readFailures(context.places.own);
+  const looks = lookerAt(context, options);
+
+  const take = (found: Surveyed): void => {
+    const { at } = found;
+    if (!options.select(at.branch)) {
+      if ('reading' in found && isWork(found.reading.kind)) skipped.set(at.branch, found.reading.kind);
+      return;
+    }
+    const key = keyOf(at);
+    // A reading that still waits for its turn is out of date by now.
+    const outdated = waiting.findIndex((other) => keyOf(other.at) === key);
+    if (outdated >= 0) waiting.splice(outdated, 1);
+    if (active.has(key)) missed.set(key, at);
+    else if ('failure' in found) {
+      done.push({ ...named(at), outcomes: [], failure: found.failure });
+      noteFailure(context, at.ref, found.failure);
+    } else if (concerning.has(found.reading.kind)) waiting.push(found);
+    else if (failures.has(at.ref)) clearFailure(context.places.own, at.ref);
+  };
+  const look = async (): Promise<void> => {
+    for await (const found of looks.here()) take(found);
+    const there = looks.there(take, (entry) => done.push(entry));
+    // Branches of this repository need not wait for a network.
+    if (there !== undefined)
+      active.set(
+        theNetwork,
+        Promise.all([active.get(theNetwork), there]).then(() => void active.delete(theNetwork)),
+      );
+  };
+
   const swept = await sweep(context);
   for (const { branch, ref, outcome } of swept.branches) if (options.select(branch)) done.push({ branch, outcomes: [outcome], ref });
-  const failures = readFailures(context.places.own);
-  const look = async (surveyed: AsyncIterable<Surveyed>): Promise<void> => {
-    for await (const found of surveyed) {
-      const { ref, branch } = found.at;
-      if (!options.select(branch)) continue;
-      // A reading that still waits for its turn is out of date by now.
-      const outdated = waiting.findIndex(({ at }) => at.ref === ref);
-      if (outdated >= 0) waiting.splice(outdated, 1);
-      if (active.has(ref)) missed.add(ref);
-      else if ('failure' in found) {
-        done.push({ branch, ref, outcomes: [], failure: found.failure });
-        noteFailure(context, ref, found.failure);
-      } else if (concerning.has(found.reading.kind)) waiting.push(found);
-      else if (failures.has(ref)) clearFailure(context.places.own, ref);
-    }
-  };
-  await look(context.tips === undefined || swept.looked ? surveyEach(context, options.refs) : surveyTips(context, await context.tips));
+  if (swept.looked) looks.again();
+  await look();
   for (;;) {
-    while (waiting.length > 0 && active.size < context.settings.maxParallel && !context.stop.aborted) {
+    while (waiting.length > 0 && running(active) < context.settings.maxParallel && !context.stop.aborted) {
       const found = waiting.shift();
       if (found === undefined) break;
-      const { ref } = found.at;
+      const key = keyOf(found.at);
       active.set(
-        ref,
+        key,
         runBranch(context, found, options).then((entry) => {
           done.push(entry);
-          active.delete(ref);
+          active.delete(key);
         }),
       );
     }
     if (active.size === 0) break;
     await nextChange([...active.values()], options.lookAgain);
-    if (options.lookAgain?.() === true) await look(surveyEach(context, options.refs));
-    const ended = [...missed].filter((ref) => !active.has(ref));
-    for (const ref of ended) missed.delete(ref);
-    if (ended.length > 0) await look(surveyEach(context, ended));
+    if (options.lookAgain?.() === true) {
+      looks.again();
+      await look();
+    }
+    const ended = [...missed].filter(([key]) => !active.has(key));
+    for (const [key, at] of ended) {
+      missed.delete(key);
+      try {
+        for (const found of await survey(context, [at.ref], at.at?.remote)) take(found);
+      } catch (error) {
+        noteFailure(context, at.ref, failureOrThrow(error));
+      }
+    }
   }
   tidy(context.places.own);
-  return { branches: done };
+  const failure = looks.failure();
+  return { branches: done, skipped, ...(failure === undefined ? {} : { failure }) };
 }
+
+const isWork = (kind: string): kind is 'ready' | 'expired' | 'undelivered' => ['ready', 'expired', 'undelivered'].includes(kind);
+
+/** The entry of the look at remotes among the branches that are at work. */
+const theNetwork = ' network';
+const running = (active: ReadonlyMap<string, unknown>): number => active.size - (active.has(theNetwork) ? 1 : 0);
+const keyOf = ({ ref, at }: BranchTip): string => (at === undefined ? ref : `${at.remote} ${ref}`);
+const named = ({ branch, ref, at }: BranchTip): Pick<RunSummary['branches'][number], 'branch' | 'ref' | 'remote'> => ({
+  branch,
+  ref,
+  ...(at === undefined ? {} : { remote: at.remote }),
+});
 
 async function nextChange(active: readonly Promise<void>[], lookAgain: RunOptions['lookAgain']): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -119,11 +141,11 @@ async function runBranch(context: Context, found: Found, options: RunOptions): P
     }
     await endChain(context, chain);
     clearFailure(context.places.own, ref);
-    return { branch, ref, outcomes };
+    return { ...named(found.at), outcomes };
   } catch (error) {
     const failure = failureOrThrow(error);
     noteFailure(context, ref, failure);
-    return { branch, ref, outcomes, failure };
+    return { ...named(found.at), outcomes, failure };
   }
 }
 

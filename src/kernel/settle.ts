@@ -11,6 +11,7 @@ import type { CommandEnd, Journal } from '../runner/journal.js';
 import { waitForLock } from '../runner/lock.js';
 import { contentOf, hasCommands, sameContent } from '../trust/content.js';
 import { changeRecord, isAllowed, isDistrusted } from '../trust/record.js';
+import type { Advance, Move } from './arbiter.js';
 import type { Context } from './context.js';
 import { carriedTrailers, stallMessage } from './lease.js';
 import { salvage } from './salvage.js';
@@ -42,19 +43,21 @@ export async function settle(context: Context, journal: LeasedJournal, end: Comm
     journal.result ?? (verdict.kind === 'complete' ? verdict.commit : await stallCommit(context, journal, end, verdict, made.kept));
   const decided: LeasedJournal & { readonly result: Oid } = { ...journal, phase: 'ended', end, result };
   context.journals.write(decided, { sync: false });
-  const settled = await publish(context, decided, verdict);
+  const settled = await publish(context, decided, verdict, made.kept);
   for (const ref of made.kept) {
     const pinned = await context.objects.ref(ref);
-    const tip = pinned === undefined ? undefined : await context.arbiter.tip(journal.ref);
     if (pinned === undefined) continue;
-    const contained =
-      tip !== undefined && settled.kind !== 'undelivered' && (tip === pinned || (await isAncestor(context.repository.git, pinned, tip)));
+    // What was published is known without asking a remote once more.
+    const contained = (settled.kind === 'advanced' || settled.kind === 'stalled') && (await contains(context, settled.commit, pinned));
     if (contained) await deleteRef(context.repository.git, ref, pinned);
     else if (ref !== keptRef(runId) || settled.kind !== 'undelivered')
       context.report({ kind: 'kept', branch, ref, what: ref === keptRef(runId) ? 'commits of the run' : 'uncommitted changes of the run' });
   }
   return { ...settled, worktreeLeft: made.unsaved };
 }
+
+const contains = async ({ repository }: Context, tip: Oid, commit: Oid): Promise<boolean> =>
+  tip === commit || (await isAncestor(repository.git, commit, tip));
 
 /** What a run made, pinned by refs so that its worktree can go. */
 interface Work {
@@ -126,12 +129,13 @@ async function stallCommit(
   end: CommandEnd,
   verdict: Extract<Verdict, { kind: 'failed' }>,
   kept: readonly RefName[],
+  named?: RefName,
 ): Promise<Oid> {
   const { objects, repository } = context;
   const [base, request] = await Promise.all([objects.commit(verdict.onTopOf), objects.commit(journal.request)]);
   const asked = readTip(request);
   // What the stall follows is in the branch; only other work needs a name.
-  const elsewhere = kept.find((ref) => ref !== keptRef(journal.runId) || verdict.onTopOf === journal.lease);
+  const elsewhere = named ?? kept.find((ref) => ref !== keptRef(journal.runId) || verdict.onTopOf === journal.lease);
   return commitTree(repository.git, {
     tree: base.tree,
     parent: base.oid,
@@ -142,15 +146,21 @@ async function stallCommit(
       carried: asked.kind === 'request' ? carriedTrailers(asked.message.trailers) : [],
       ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
       ...(end.signal === undefined ? {} : { signal: end.signal }),
+      own: true,
       ...(elsewhere === undefined ? {} : { kept: elsewhere }),
     }),
     identity: context.identity,
   });
 }
 
-async function publish(context: Context, journal: LeasedJournal & { readonly result: Oid }, verdict: Verdict): Promise<Published> {
-  const { arbiter, journals, report, repository } = context;
-  const { branch, ref, runId, lease, result, state } = journal;
+async function publish(
+  context: Context,
+  journal: LeasedJournal & { readonly result: Oid },
+  verdict: Verdict,
+  kept: readonly RefName[],
+): Promise<Published> {
+  const { journals, report, repository } = context;
+  const { branch, runId, result, state, remote } = journal;
   const landed = (): Published => {
     const { log } = journal;
     if (verdict.kind === 'failed') {
@@ -159,17 +169,10 @@ async function publish(context: Context, journal: LeasedJournal & { readonly res
     }
     return { kind: 'advanced', next: verdict.next, commit: result };
   };
-  const tip = await arbiter.tip(ref);
-  // A command that switched to the branch has moved it itself.
-  const from = verdict.kind === 'failed' && tip !== undefined && tip === verdict.onTopOf ? tip : lease;
-  if (tip === result) return landed();
   await distrustChangedCommands(context, journal);
-  const move = await arbiter.publish({
-    runId,
-    ref,
-    from,
-    to: result,
+  const move = await moveTo(context, journal, {
     reason: `aynig: ${verdict.kind === 'complete' ? verdict.next : 'stalled'} (run ${runId})`,
+    keep: await elsewhere(context, kept, result),
     onDelivery: (delivery) => journals.write({ ...journal, phase: 'delivering', delivery }),
   });
   switch (move.kind) {
@@ -178,7 +181,12 @@ async function publish(context: Context, journal: LeasedJournal & { readonly res
     case 'beaten':
       report({ kind: 'lost-branch', branch, runId });
       return { kind: 'lost' };
-    case 'refused': {
+    case 'refused':
+    case 'unknown': {
+      const instead =
+        move.kind === 'refused' && move.lasting === true ? await stallInstead(context, journal, verdict, move.why) : undefined;
+      if (instead !== undefined) return instead;
+      if (remote !== undefined) report({ kind: 'failed', branch, code: codeOf(move), why: move.why, hint: publishHint(runId) });
       // The pin holds exactly what has still to be delivered, a stall commit included.
       await writeRef(repository.git, keptRef(runId), result, `aynig: keep ${runId}`);
       const { delivery: _done, ...undelivered } = journal;
@@ -187,6 +195,81 @@ async function publish(context: Context, journal: LeasedJournal & { readonly res
       return { kind: 'undelivered' };
     }
   }
+}
+
+/**
+ * A remote that will not have what the run made (a hook, a protected path) may still take word of it: the branch is released,
+ * and the work stays kept. Undefined where that was refused too.
+ */
+async function stallInstead(
+  context: Context,
+  journal: LeasedJournal & { readonly result: Oid },
+  verdict: Verdict,
+  refusal: string,
+): Promise<Published | undefined> {
+  const tip = await context.arbiterOf(journal.remote).tip(journal.ref);
+  if (tip === undefined || (verdict.kind === 'failed' && verdict.onTopOf === tip)) return undefined;
+  const why = verdict.kind === 'complete' ? `The result could not be published. ${refusal}` : `${verdict.why} ${refusal}`;
+  const failed = { kind: 'failed', why, onTopOf: tip } as const;
+  const kept = keptRef(journal.runId);
+  await writeRef(context.repository.git, kept, journal.result, `aynig: keep ${journal.runId}`);
+  const result = await stallCommit(context, journal, journal.end ?? {}, failed, [kept], kept);
+  const stalled = { ...journal, result };
+  context.journals.write(stalled, { sync: false });
+  const published = await publish(context, stalled, failed, [kept]);
+  if (published.kind === 'undelivered') return undefined;
+  context.report({ kind: 'kept', branch: journal.branch, ref: kept, what: 'the result of the run' });
+  return published;
+}
+
+const codeOf = (move: Move): 'push-refused' | 'remote-unreachable' => (move.kind === 'unknown' ? 'remote-unreachable' : 'push-refused');
+const publishHint = (runId: string): string =>
+  `What the run made is kept at ${keptRef(runId)}; the next aynig run tries again, or bring it in yourself: aynig land ${runId}`;
+
+/** Work that a branch will not contain, for a remote to keep beside it. */
+async function elsewhere(context: Context, kept: readonly RefName[], result: Oid): Promise<{ ref: RefName; oid: Oid }[]> {
+  const found: { ref: RefName; oid: Oid }[] = [];
+  for (const ref of kept) {
+    const pinned = await context.objects.ref(ref);
+    if (pinned !== undefined && !(await contains(context, result, pinned))) found.push({ ref, oid: pinned });
+  }
+  return found;
+}
+
+/**
+ * Moves the branch of a run to its result: from its lease, or from whatever of the run is on the branch by now. A command may
+ * have moved it itself, or had a `working` commit of its own published.
+ */
+export async function moveTo(
+  context: Context,
+  journal: LeasedJournal & { readonly result: Oid },
+  how: Pick<Advance, 'reason' | 'keep' | 'onDelivery'>,
+): Promise<Move> {
+  const { ref, runId, lease, result, remote } = journal;
+  const arbiter = context.arbiterOf(remote);
+  const held = arbiter.held(runId);
+  if (held !== undefined) {
+    const move = await arbiter.publish({ runId, ref, from: held, to: result, ...how });
+    if (move.kind !== 'beaten') return move;
+  }
+  let tip: Oid | undefined;
+  try {
+    tip = await arbiter.tip(ref);
+  } catch (error) {
+    const failure = failureOrThrow(error);
+    if (failure.code !== 'remote-unreachable') throw error;
+    return { kind: 'unknown', why: failure.message };
+  }
+  if (tip === result) return { kind: 'moved' };
+  const from = tip !== undefined && tip !== lease && (await isOurs(context, tip, lease, result)) ? tip : lease;
+  if (from === held) return { kind: 'beaten', tip };
+  return arbiter.publish({ runId, ref, from, to: result, ...how });
+}
+
+/** Whether a tip is part of what the run made: between its lease and its result. */
+export async function isOurs({ objects, repository: { git } }: Context, tip: Oid, lease: Oid, result: Oid): Promise<boolean> {
+  if ((await objects.read(tip, 0)).kind === 'missing') return false;
+  return (await isAncestor(git, lease, tip)) && (await isAncestor(git, tip, result));
 }
 
 /** An agent cannot rewrite its own orders: commands that a run changed are started by no hook before a person has looked. */

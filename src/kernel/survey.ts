@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.js';
 import { failureOf } from '../git/causes.js';
 import type { Commit } from '../git/commit.js';
-import type { RefName } from '../git/names.js';
+import { heartbeatRef, type Oid, type RefName } from '../git/names.js';
 import { readReflog } from '../git/reflog.js';
 import { type BranchTip, readBranchTips } from '../git/refs.js';
 import { isLocked } from '../runner/lock.js';
@@ -12,7 +12,8 @@ import { type CommandLookup, decide, type Facts, type Permission, type Reading, 
 import { trailerValue } from './message.js';
 import { permissionOf } from './permission.js';
 import { remoteThatHas } from './provenance.js';
-import { readTip, type Tip } from './tip.js';
+import { readRemoteTips, trackedHeartbeat } from './remote-view.js';
+import { type Lease, readTip, type Tip } from './tip.js';
 
 /** One branch and what its tip means now. */
 export type Surveyed =
@@ -40,10 +41,16 @@ export async function* surveyTips(context: Context, tips: readonly BranchTip[]):
   }
 }
 
+/** {@link surveyEach} for the branches of a remote, or for those of `refs` that it has. Throws {@link Failure} remote-unreachable, no-such-remote. */
+export async function* surveyRemote(context: Context, remote: string, refs?: readonly RefName[]): AsyncGenerator<Surveyed> {
+  context.arbiterOf(remote);
+  yield* surveyTips(context, await readRemoteTips(context.repository.git, context.objects, remote, refs));
+}
+
 /** {@link surveyEach} for a few branches. */
-export async function survey(context: Context, refs: readonly RefName[]): Promise<Surveyed[]> {
+export async function survey(context: Context, refs: readonly RefName[], remote?: string): Promise<Surveyed[]> {
   const surveyed: Surveyed[] = [];
-  for await (const one of surveyEach(context, refs)) surveyed.push(one);
+  for await (const one of remote === undefined ? surveyEach(context, refs) : surveyRemote(context, remote, refs)) surveyed.push(one);
   return surveyed;
 }
 
@@ -64,7 +71,7 @@ async function surveyOne(context: Context, at: BranchTip, commit: PromiseSettled
 const allowed: Permission = { kind: 'allowed' };
 
 async function gatherFacts(context: Context, at: BranchTip, tip: Tip): Promise<Facts> {
-  const { repository, settings } = context;
+  const { settings } = context;
   const base = {
     now: context.now(),
     skewSeconds: settings.skewSeconds,
@@ -74,30 +81,68 @@ async function gatherFacts(context: Context, at: BranchTip, tip: Tip): Promise<F
   };
   if (tip.kind === 'lease') {
     const { lease } = tip;
-    const heartbeat = context.journals.touchedAt(lease.runId);
-    const observedAt =
-      lease.committedAt > base.now + base.skewSeconds
-        ? (await readReflog(repository.git, repository.commonDir, at.ref, 20)).find(({ oid }) => oid === at.oid)?.at
-        : undefined;
+    const seenIn = at.at?.tracking ?? at.ref;
+    const observedAt = lease.committedAt > base.now + base.skewSeconds ? await seenAt(context, seenIn, at.oid) : undefined;
+    const heartbeat = await heartbeatOf(context, at, lease, base.now + base.skewSeconds);
+    const remote = at.at === undefined ? await deciderOf(context, at, lease.remote) : undefined;
     return {
       ...base,
       run: knowledgeOf(context, at, lease.runId),
       ...(heartbeat === undefined ? {} : { heartbeat }),
       ...(observedAt === undefined ? {} : { observedAt }),
+      ...(remote === undefined ? {} : { remote }),
     };
   }
   if (tip.kind !== 'request') return base;
   const command = await findCommand(context.objects, tip.commit.tree, tip.state, context.role);
   if (command.kind !== 'present') return { ...base, command };
-  const remote = trailerValue(tip.message.trailers, 'aynig-remote') ?? settings.remote ?? (await remoteThatHas(repository.git, at));
-  const permission = remote === undefined ? await permissionOf(context, at, tip) : allowed;
+  const permission = await permissionOf(context, at, tip);
+  const remote =
+    permission.kind === 'refused' ? undefined : await deciderOf(context, at, trailerValue(tip.message.trailers, 'aynig-remote'));
   return { ...base, command, permission, ...(remote === undefined ? {} : { remote }) };
 }
+
+/**
+ * The remote that decides a branch, where it is not the place that the tip was read from: the one that the request names, the
+ * setting, or the upstream that has the commit already. Never two places for one request.
+ */
+async function deciderOf({ repository, settings }: Context, at: BranchTip, named: string | undefined): Promise<string | undefined> {
+  const { remotes } = settings;
+  const url = (name: string | undefined): string | undefined => remotes.find((remote) => remote.name === name)?.url;
+  if (at.at !== undefined) {
+    // Another name of the same repository, or a name that only the clone of the author knows, means this one.
+    return named === undefined || url(named) === undefined || url(named) === url(at.at.remote) ? undefined : named;
+  }
+  // A server is what its clients call a remote.
+  if (named !== undefined && (!repository.bare || url(named) !== undefined)) return named;
+  return settings.remote ?? (await remoteThatHas(repository.git, remotes, at));
+}
+
+/** When the holder of a lease last gave a sign of life, in seconds since the epoch: here by its journal, at a remote by its heartbeat. */
+async function heartbeatOf(context: Context, at: BranchTip, lease: Lease, latest: number): Promise<number | undefined> {
+  const touched = context.journals.touchedAt(lease.runId);
+  const beat = at.at?.heartbeats.get(heartbeatRef(lease.runId));
+  if (at.at === undefined || beat === undefined) return touched;
+  const { committedAt } = await context.objects.commit(beat);
+  if (committedAt <= latest) return committedAt;
+  // A clock that runs ahead: the moment this clone first saw it counts.
+  return (await seenAt(context, trackedHeartbeat(at.at.remote, lease.runId), beat)) ?? latest;
+}
+
+/** When this clone first saw a commit on a ref, by its reflog. */
+const seenAt = async ({ repository }: Context, ref: RefName, commit: Oid): Promise<number | undefined> =>
+  (await readReflog(repository.git, repository.commonDir, ref, 20)).find(({ oid }) => oid === commit)?.at;
 
 function knowledgeOf(context: Context, at: BranchTip, runId: string): RunKnowledge {
   const journal = runId === '' ? undefined : context.journals.read(runId);
   // A lease that only looks like ours (amended, copied) is not held by our run.
-  if (journal === undefined || journal.ref !== at.ref || (journal.lease !== undefined && journal.lease !== at.oid)) return { kind: 'none' };
+  if (
+    journal === undefined ||
+    journal.ref !== at.ref ||
+    journal.remote !== at.at?.remote ||
+    (journal.lease !== undefined && journal.lease !== at.oid)
+  )
+    return { kind: 'none' };
   if (journal.phase === 'undelivered' && journal.result !== undefined) return { kind: 'undelivered', result: journal.result };
   const presence = presenceOf(journal.runner);
   // Somebody is ending what is left of it: until that is done the run counts as alive.

@@ -1,4 +1,6 @@
+import { Failure } from '../failure.js';
 import { commitTree } from '../git/commit-tree.js';
+import { heartbeatRef } from '../git/names.js';
 import type { BranchTip } from '../git/refs.js';
 import { operationInProgress } from '../git/worktree.js';
 import { presenceOf } from '../runner/process-identity.js';
@@ -16,7 +18,7 @@ import type { Tip } from './tip.js';
 
 /** One step of one branch: reads the tip anew, acts on what it means, and says what became of it. */
 export async function tick(context: Context, at: BranchTip, chain: Chain): Promise<TickOutcome> {
-  const surveyed = (await survey(context, [at.ref])).find(({ at: found }) => found.ref === at.ref);
+  const surveyed = (await survey(context, [at.ref], at.at?.remote)).find(({ at: found }) => found.ref === at.ref);
   if (surveyed === undefined) return { kind: 'lost-branch' };
   if ('failure' in surveyed) throw surveyed.failure;
   return act(context, surveyed.at, surveyed.tip, surveyed.reading, chain);
@@ -27,14 +29,15 @@ export async function act(context: Context, at: BranchTip, tip: Tip, reading: Re
   switch (reading.kind) {
     case 'ready': {
       if (tip.kind !== 'request') throw new Error('only a request can be ready');
-      const operation = operationInProgress(context.repository.commonDir, at.ref);
+      // What a person does in a clone is no matter of a remote's branch.
+      const operation = at.at === undefined ? operationInProgress(context.repository.commonDir, at.ref) : undefined;
       return operation === undefined ? runRequest(context, at, tip, reading.path, chain) : { kind: 'busy', operation };
     }
     case 'expired': {
       const journal = reading.lease.runId === '' ? undefined : context.journals.read(reading.lease.runId);
       if (journal === undefined || presenceOf(journal.runner) !== 'dead') return takeOver(context, at, tip, reading);
       // It died since the last sweep, and its command may not have: only a sweep ends that, and publishes what it made.
-      const swept = (await sweep(context)).branches.find(({ ref }) => ref === at.ref);
+      const swept = (await sweep(context, at.at === undefined ? 'here' : 'remotes')).branches.find(({ ref }) => ref === at.ref);
       return swept?.outcome ?? { kind: 'lost-race' };
     }
     case 'undelivered':
@@ -43,13 +46,15 @@ export async function act(context: Context, at: BranchTip, tip: Tip, reading: Re
       context.report({ kind: 'announced', branch: at.branch, state: reading.state, why: reading.why, next: reading.next });
       return { kind: 'nothing', reading: reading.kind };
     case 'remote':
-      context.report({
-        kind: 'announced',
-        branch: at.branch,
-        state: reading.state,
-        why: `the remote ${reading.remote} has the request too and decides who runs it; only requests of this repository are run`,
-        next: `aynig set-state ${reading.state}`,
-      });
+      // Of a remote's branch: the request is meant for another one.
+      if (at.at !== undefined)
+        context.report({
+          kind: 'announced',
+          branch: at.branch,
+          state: reading.state,
+          why: `the request is meant for the remote ${reading.remote}`,
+          next: `aynig run --aynig-remote ${reading.remote}`,
+        });
       return { kind: 'nothing', reading: reading.kind };
     case 'invalid':
       context.report({ kind: 'invalid', branch: at.branch, problems: reading.problems });
@@ -74,14 +79,20 @@ async function takeOver(context: Context, at: BranchTip, tip: Tip, reading: Extr
     }),
     identity: context.identity,
   });
-  const move = await context.arbiter.publish({
+  const heartbeat = at.at?.heartbeats.get(heartbeatRef(lease.runId));
+  const move = await context.arbiterOf(at.at?.remote).publish({
     runId: lease.runId,
     ref: at.ref,
     from: at.oid,
     to: commit,
+    ...(heartbeat === undefined ? {} : { heartbeat }),
     reason: await releaseReason(context, at, `stalled (run ${lease.runId} expired)`),
   });
-  if (move.kind === 'refused') return { kind: 'busy', operation: move.why };
+  if (move.kind === 'refused' && at.at === undefined) return { kind: 'busy', operation: move.why };
+  if (move.kind === 'refused' || move.kind === 'unknown')
+    throw new Failure('push-refused', `The lease of ${at.branch} has expired and could not be taken over: ${move.why}`, {
+      hint: 'Nothing was changed. A server that has seen the holder alive refuses this until its own clock agrees.',
+    });
   if (move.kind !== 'moved') return { kind: 'lost-race' };
   context.report({
     kind: 'stalled',

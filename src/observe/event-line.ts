@@ -29,6 +29,10 @@ function textOf(event: RunEvent): string {
       return `${event.branch}: asks for ${event.state}; not started, ${event.why}. Next: ${event.next}`;
     case 'trust-changed':
       return `${event.branch}: what you allowed was changed while run ${event.runId.slice(0, 8)} was running. If that was not you, look at it: aynig allow --list`;
+    case 'no-heartbeats':
+      return `${event.remote} takes no refs beside its branches, so leases there cannot be renewed: a command has two thirds of its lease (aynig.leaseSeconds), or calls aynig set-working. (${event.why})`;
+    case 'not-there-yet':
+      return `${event.branch}: asks for ${event.state} at ${event.remote}, which does not have it yet. Next: git push ${event.remote} ${event.branch}`;
     case 'busy':
       return `${event.branch}: left alone, ${event.operation} is in progress`;
     case 'invalid':

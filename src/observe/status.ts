@@ -110,7 +110,7 @@ export function detailOf(reading: Reading): string | null {
     case 'untrusted':
       return `${reading.why}; next: ${reading.next}`;
     case 'remote':
-      return `the remote ${reading.remote} has the request too; ask for it here with: aynig set-state ${reading.state}`;
+      return `the remote ${reading.remote} decides who runs it; take part with: aynig run --aynig-remote ${reading.remote}`;
     case 'leased':
       return reading.until === undefined ? 'the lease has no end; end it with: aynig cancel' : null;
     case 'undelivered':

@@ -21,6 +21,8 @@ export interface Journal {
   readonly runId: string;
   readonly branch: BranchName;
   readonly ref: RefName;
+  /** The remote that decides the branch; absent where this repository does. */
+  readonly remote?: string;
   readonly state: string;
   /** The commit that asked. */
   readonly request: Oid;

@@ -38,6 +38,20 @@ export function isBranchOf(remotes: readonly Remote[], name: string, ref: string
   return sources.length > 0 && sources.every(({ remote, source }) => remote === name && source.startsWith('refs/heads/'));
 }
 
+/** The remote and the ref there that a remote-tracking ref follows, as the refspecs for fetching say; undefined where none does. */
+export function sourceOf(remotes: readonly Remote[], tracking: string): { readonly remote: string; readonly ref: string } | undefined {
+  for (const { name, fetch } of remotes) {
+    for (const refspec of fetch) {
+      const [source = '', target = ''] = refspec.replace(/^\+/, '').split(':');
+      if (!covers(target, tracking)) continue;
+      const [before = '', after = ''] = target.split('*');
+      const middle = target.includes('*') ? tracking.slice(before.length, tracking.length - after.length) : '';
+      return { remote: name, ref: source.replace('*', () => middle) };
+    }
+  }
+  return undefined;
+}
+
 function covers(target: string, ref: string): boolean {
   const [before = '', after] = target.split('*');
   return after === undefined ? target === ref : ref.startsWith(before) && ref.endsWith(after) && ref.length >= before.length + after.length;

@@ -438,32 +438,29 @@ describe('a history that git rewrites or brings in', () => {
     ['pull', '--ff-only'],
     ['pull', '--rebase'],
     ['pull', '--no-rebase'],
-  ])(
-    'announces a request that arrives by git %s %s, and neither a hook nor aynig run starts it, as the remote has it too',
-    async (...pull) => {
-      const { ana, bob } = twoClones();
-      bob.request('build', { title: 'from bob' });
-      bob.git('push', '--quiet', 'origin', 'main');
-      const pulled = ana.gitAnswer(pull, { expected: 0 });
-      expect(pulled.stderr).toMatch(/^aynig: main asks for build .*Next: aynig set-state build$/m);
-      await expectNoRun(ana);
-      const typed = ana.aynig(['run', '--current-branch', 'include']);
-      expect(typed.stderr).toContain('the remote origin has the request too');
-      await expectNoRun(ana);
-      expect(ana.state('main')).toBe('build');
-      ana.aynig(['set-state', 'build']);
-      await expectOneRun(ana);
-    },
-  );
+  ])('announces a request that arrives by git %s %s, and aynig run claims it at the remote, which has it too', async (...pull) => {
+    const { ana, bob } = twoClones();
+    bob.request('build', { title: 'from bob' });
+    bob.git('push', '--quiet', 'origin', 'main');
+    const pulled = ana.gitAnswer(pull, { expected: 0 });
+    expect(pulled.stderr).toMatch(/^aynig: main asks for build .*Next: aynig run --branch main$/m);
+    await expectNoRun(ana);
+    ana.aynig(['run', '--branch', 'main']);
+    expect(ana.state('main')).toBe('build');
+    ana.git('pull', '--quiet', '--ff-only');
+    expect(ana.state('main')).toBe('review');
+  });
 
-  test('does not run a request of its own that stands at the upstream by now', async () => {
+  test('claims a request of its own that stands at the upstream by now there, and leaves the branch here alone', async () => {
     const { ana } = twoClones();
     ana.gitAnswer(['commit', '--quiet', '--allow-empty', ...request], { env: { AYNIG: '0' }, expected: 0 });
     ana.git('push', '--quiet', 'origin', 'main');
-    const typed = ana.aynig(['run', '--current-branch', 'include']);
-    expect(typed.stderr).toContain('the remote origin has the request too');
-    await expectNoRun(ana);
     expect(ana.statusOf('main').reading).toBe('remote');
+    const before = ana.head();
+    ana.aynig(['run', '--current-branch', 'include']);
+    expect(ana.head()).toBe(before);
+    expect(ana.state('origin/main')).toBe('review');
+    expect(ana.ran()).toHaveLength(1);
   });
 
   test('runs a request of its own on a branch with an upstream that does not have it', async () => {

@@ -53,9 +53,9 @@ describe('a request', () => {
     ],
     ['left to the remote that decides', { remote: 'origin' }, { kind: 'remote', state: 'build' as never, remote: 'origin' }],
     [
-      'left to the remote that decides before trust is asked for',
+      'untrusted before a remote is asked: what may not be started here costs no network',
       { remote: 'origin', permission: refused },
-      { kind: 'remote', state: 'build' as never, remote: 'origin' },
+      { kind: 'untrusted', state: 'build' as never, path: '.aynig/command/build', why: 'it came by a pull', next: 'aynig run' },
     ],
   ])('is %s', (_, known, reading) => {
     expect(decide(request('build'), { ...facts, ...known })).toEqual(reading);

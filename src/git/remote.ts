@@ -1,0 +1,85 @@
+import { complaint, type Git, type GitError, type GitResult } from './gate.js';
+import { type Oid, oid, type RefName } from './names.js';
+
+/** One move of one ref by a push. `from` undefined: the ref must not exist; `to` undefined: it is deleted. */
+export interface RefMove {
+  readonly ref: RefName;
+  readonly from: Oid | undefined;
+  readonly to: Oid | undefined;
+}
+
+/** What git said of a push. It explains and never decides: only the refs, read afterwards, say what became of it. */
+export interface PushReport {
+  /** Refs that the other side refused, with its reason; those refused only because another one was are left out. */
+  readonly refused: ReadonlyMap<RefName, string>;
+  /** Whether the other side answered at all. */
+  readonly answered: boolean;
+  /** git's complaint in one line. */
+  readonly complaint: string;
+  /** Lines that the other side's hooks printed. */
+  readonly said: readonly string[];
+}
+
+/** A ref is a few bytes; a host that takes longer is not there. */
+const readTimeoutMs = 30_000;
+/** Content may be large; bounded all the same. */
+const fetchTimeoutMs = 15 * 60_000;
+
+/** The refs of a remote that match `names`: full names, or `refs/aynig/lease/*`. Throws {@link GitError} where it cannot be read. */
+export async function readRemoteRefs(git: Git, remote: string, names: readonly string[]): Promise<Map<RefName, Oid>> {
+  const result = await git(['ls-remote', '--quiet', '--refs', '--', remote, ...names], { timeoutMs: readTimeoutMs });
+  const found = new Map<RefName, Oid>();
+  for (const line of result.stdout.toString('utf8').split('\n')) {
+    const [value, name] = line.split('\t');
+    if (value === undefined || name === undefined) continue;
+    // git matches the end of a name: `refs/heads/a` is also found as `refs/x/refs/heads/a`.
+    if (names.some((wanted) => (wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted)))
+      found.set(name as RefName, oid(value));
+  }
+  return found;
+}
+
+/**
+ * Fetches by these refspecs and nothing else: no tags, no configured refspec, no FETCH_HEAD, and a reflog entry for every ref
+ * that moves, since its time says when this clone first saw a commit.
+ */
+export async function fetchRefs(git: Git, remote: string, refspecs: readonly string[]): Promise<void> {
+  const settings = ['core.logAllRefUpdates=always', 'fetch.writeCommitGraph=false'].flatMap((setting) => ['-c', setting]);
+  const options = ['--quiet', '--no-tags', '--prune', '--no-prune-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules'];
+  await git([...settings, 'fetch', ...options, '--', remote, ...refspecs], { timeoutMs: fetchTimeoutMs });
+}
+
+/** Pushes all moves or none, each only from the value that was read (git-push(1), `--atomic`, `--force-with-lease`). Throws {@link Failure} git-timeout. */
+export async function pushMoves(git: Git, remote: string, moves: readonly RefMove[], timeoutMs: number): Promise<PushReport> {
+  const leases = moves.map(({ ref, from }) => `--force-with-lease=${ref}:${from ?? ''}`);
+  const refspecs = moves.map(({ ref, to }) => `${to ?? ''}:${ref}`);
+  const options = ['--porcelain', '--atomic', '--no-follow-tags', '--recurse-submodules=no', ...leases];
+  // A remote that is set up as a mirror takes no refspecs otherwise.
+  const result = await git(['-c', `remote.${remote}.mirror=false`, 'push', ...options, '--', remote, ...refspecs], {
+    ok: [0, 1, 128],
+    timeoutMs,
+  });
+  return reportOf(result);
+}
+
+function reportOf({ stdout, stderr, exitCode }: GitResult): PushReport {
+  const refused = new Map<RefName, string>();
+  let answered = exitCode === 0;
+  for (const line of stdout.toString('utf8').split('\n')) {
+    const [flag, refs, summary = ''] = line.split('\t');
+    if (refs === undefined || flag?.length !== 1) continue;
+    answered = true;
+    const reason = /\((.*)\)$/.exec(summary)?.[1] ?? summary;
+    if (flag === '!' && !/^atomic (?:push failed|push failure|transaction failed)/.test(reason))
+      refused.set(refs.slice(refs.indexOf(':') + 1) as RefName, reason);
+  }
+  const said = stderr
+    .split('\n')
+    .filter((line) => line.startsWith('remote: '))
+    .map((line) => line.slice('remote: '.length).trim())
+    .filter((line) => line !== '');
+  return { refused, answered, complaint: complaint(stderr), said };
+}
+
+/** What git complained of, in one line, for a remote that could not be reached. */
+export const complaintOf = (error: GitError): string => complaint(error.stderr);

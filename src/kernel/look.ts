@@ -1,0 +1,105 @@
+import type { Failure } from '../failure.js';
+import { failureOrThrow } from '../git/causes.js';
+import type { RefName } from '../git/names.js';
+import { type BranchTip, isAncestor } from '../git/refs.js';
+import { sourceOf } from '../trust/remotes.js';
+import type { Context } from './context.js';
+import type { RunOptions, RunSummary } from './run-options.js';
+import { type Surveyed, surveyEach, surveyRemote, surveyTips } from './survey.js';
+import { sweep } from './sweep.js';
+
+/** Where a run looks for work: this repository at once, remotes while it is already at work here. */
+export interface Looker {
+  /** What the branches of this repository mean; nothing where the run is for a remote's. */
+  here(): AsyncGenerator<Surveyed>;
+  /**
+   * Looks at the remotes that decide branches, those of the last look here or the one that the run is for: finishes what runs
+   * of this clone left there, then reads all in one call for each remote. Undefined where no remote has a say.
+   */
+  there(take: (found: Surveyed) => void, ended: (entry: RunSummary['branches'][number]) => void): Promise<void> | undefined;
+  /** Refs may have moved: the tips that were read while the context was opened are of no more use. */
+  again(): void;
+  /** Why the remote that the run is for could not be read, the last time. */
+  failure(): Failure | undefined;
+}
+
+/** A branch here that a remote decides. */
+interface Claimed {
+  readonly at: BranchTip;
+  readonly ref: RefName;
+  readonly state: string;
+}
+
+export function lookerAt(context: Context, options: RunOptions): Looker {
+  let first = context.tips;
+  let decided = new Map<string, Claimed[]>();
+  let failure: Failure | undefined;
+  const { remote, refs } = options;
+  return {
+    failure: () => failure,
+    again() {
+      first = undefined;
+    },
+    async *here() {
+      decided = new Map();
+      if (remote !== undefined) return;
+      const tips = await first;
+      first = undefined;
+      for await (const found of tips === undefined ? surveyEach(context, refs) : surveyTips(context, tips)) {
+        if ('reading' in found && found.reading.kind === 'remote' && options.select(found.at.branch)) {
+          const { remote: decider, state } = found.reading;
+          const claimed = { at: found.at, ref: refAt(context, found.at, decider), state };
+          decided.set(decider, [...(decided.get(decider) ?? []), claimed]);
+        } else yield found;
+      }
+    },
+    there(take, ended) {
+      const left = context.journals.all().some((journal) => journal.remote !== undefined);
+      const remotes = remote === undefined ? [...decided.keys()] : [remote];
+      if (!left && remotes.length === 0) return undefined;
+      const local = decided;
+      return (async () => {
+        const swept = left ? await sweep(context, 'remotes') : { branches: [] };
+        for (const { outcome, ...branch } of swept.branches) if (options.select(branch.branch)) ended({ ...branch, outcomes: [outcome] });
+        try {
+          if (remote !== undefined) for await (const found of surveyRemote(context, remote, refs)) take(found);
+        } catch (error) {
+          failure = failureOrThrow(error);
+          context.report({ kind: 'failed', code: failure.code, why: failure.message, hint: failure.hint });
+        }
+        for (const [decider, claimed] of local) await lookAt(context, decider, claimed, take, ended);
+      })();
+    },
+  };
+}
+
+/** Looks at the branches of one remote that decides some of ours. A remote that cannot be read is said once for each of them. */
+async function lookAt(
+  context: Context,
+  remote: string,
+  claimed: readonly Claimed[],
+  take: (found: Surveyed) => void,
+  ended: (entry: RunSummary['branches'][number]) => void,
+): Promise<void> {
+  try {
+    const there = new Map<RefName, Surveyed>();
+    const refs = [...new Set(claimed.map(({ ref }) => ref))];
+    for await (const found of surveyRemote(context, remote, refs)) there.set(found.at.ref, found);
+    for (const { at, ref, state } of claimed) {
+      const found = there.get(ref);
+      if (found === undefined || !(await isAncestor(context.repository.git, at.oid, found.at.oid)))
+        context.report({ kind: 'not-there-yet', branch: at.branch, state, remote });
+    }
+    for (const found of there.values()) take(found);
+  } catch (error) {
+    const failure = failureOrThrow(error);
+    for (const { at } of claimed) ended({ branch: at.branch, ref: at.ref, outcomes: [], failure });
+    context.report({ kind: 'failed', code: failure.code, why: failure.message, hint: failure.hint });
+  }
+}
+
+/** What a branch of ours is called at a remote: as its upstream says, else the same. */
+export function refAt({ settings }: Context, at: BranchTip, remote: string): RefName {
+  const source = at.upstream === undefined ? undefined : sourceOf(settings.remotes, at.upstream);
+  return source?.remote === remote && source.ref.startsWith('refs/heads/') ? (source.ref as RefName) : at.ref;
+}
