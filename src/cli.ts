@@ -30,6 +30,9 @@ function word(argv: object, given: string | undefined): string | undefined {
   return first;
 }
 
+/** What may be given more than once, every time adding to it. */
+const repeatable = new Set(['_', '--', 'branch', 'trailer']);
+
 const behindDashes = (argv: object): readonly string[] => ('--' in argv && Array.isArray(argv['--']) ? argv['--'].map(String) : []);
 
 const json = {
@@ -275,6 +278,9 @@ const parser = verbs(
   // The shell asks for completions by an option that no verb knows.
   .strict(!process.argv.includes('--get-yargs-completions'))
   .middleware((argv) => {
+    // As in git, the last of an option that is given twice counts, so that a script can add to a line it was given.
+    for (const [name, value] of Object.entries(argv))
+      if (Array.isArray(value) && !repeatable.has(name)) Object.assign(argv, { [name]: value.at(-1) });
     // What a verb without a word would pass over in silence.
     const [extra] = behindDashes(argv);
     if (extra !== undefined && !takesWord.has(String(argv._[0])))

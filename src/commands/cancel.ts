@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Failure } from '../failure.js';
 import { commitTree } from '../git/commit-tree.js';
-import { branchRef, heartbeatRef, type RefName, shortOid } from '../git/names.js';
+import { type BranchName, branchRef, heartbeatRef, type RefName, shortOid } from '../git/names.js';
 import { type BranchTip, readBranchTips } from '../git/refs.js';
 import type { Context } from '../kernel/context.js';
 import { stallMessage } from '../kernel/lease.js';
@@ -40,7 +40,11 @@ export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
     },
   });
   try {
-    const branch = await branchArgument(context.repository, flags.branch);
+    // A branch of a remote need not be here.
+    const branch =
+      flags.aynigRemote === undefined || flags.branch === undefined
+        ? await branchArgument(context.repository, flags.branch)
+        : (flags.branch.replace(/^refs\/heads\//, '') as BranchName);
     await sweep(context);
     // Its runner was gone already.
     if (released.has(branch)) return 0;

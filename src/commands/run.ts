@@ -80,7 +80,11 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
     if (flags.json) io.out(jsonText(report));
     else summarise(report, { reading: current === undefined ? undefined : summary.skipped.get(current), current, remote }, io);
     if (signalled !== undefined) return signalled === 'SIGINT' ? 130 : signalled === 'SIGTERM' ? 143 : 129;
-    return report.counts.stalled > 0 || report.counts.failed > 0 || summary.failure !== undefined ? 1 : 0;
+    // A result that waits for a checkout is where it should be; one that a remote does not have yet is not.
+    const owed = summary.branches.some(
+      ({ remote: at, outcomes }) => at !== undefined && outcomes.some(({ kind }) => kind === 'undelivered'),
+    );
+    return report.counts.stalled > 0 || report.counts.failed > 0 || owed || summary.failure !== undefined ? 1 : 0;
   } finally {
     live.end();
     await context.objects.close();

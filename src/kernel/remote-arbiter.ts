@@ -102,6 +102,7 @@ export function remoteArbiter({ git, objects, remote, identity, onNoHeartbeats }
         branch: { ref, from, to },
         along: () => (heartbeats ? [{ ref: heartbeatRef(runId), from: undefined, to }] : []),
         onAlone(why) {
+          if (!heartbeats) return;
           heartbeats = false;
           onNoHeartbeats(why);
         },
