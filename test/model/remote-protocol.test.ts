@@ -47,11 +47,11 @@ interface Scenario {
 
 const scenarios: readonly Scenario[] = [
   { name: 'two runners, nothing goes wrong', rules: alone, depth: 60 },
-  { name: 'two runners, a person, a crash and a bad network', rules: {}, depth: 10 },
+  { name: 'two runners, a person, a crash and a bad network', rules: {}, depth: 9 },
   { name: 'the same with a fence and commands that push', rules: fenced, depth: 9 },
   { name: 'the same with commands that renew', rules: { renewals: true }, depth: 9 },
   { name: 'a fence, a person, and commands that push', rules: { ...fenced, ...alone, personActs: 1 }, depth: 12 },
-  { name: 'three runners, nothing goes wrong', rules: { ...alone, offsets: [0, 1, 0] }, depth: 13 },
+  { name: 'three runners, nothing goes wrong', rules: { ...alone, offsets: [0, 1, 0] }, depth: 12 },
   { name: 'three runners, a person, a crash and a bad network', rules: { offsets: [0, 1, 0] }, depth: 7 },
   {
     name: 'a clock far ahead',
