@@ -28,6 +28,8 @@ export interface Advance {
   readonly reason: string;
   /** The heartbeat of the run as it was read, for a takeover: one that moved since makes it fail. */
   readonly heartbeat?: Oid;
+  /** Milliseconds since the epoch: a claim that was not pushed by then is too old to be one, since its lease counts from its date. */
+  readonly notAfter?: number;
   /** Refs with work that is not in the branch, for a remote to keep too. */
   readonly keep?: readonly { readonly ref: RefName; readonly oid: Oid }[];
   /** Called before files of a person's checkout are touched, with what is needed to repair a crash in the middle. */

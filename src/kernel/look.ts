@@ -5,6 +5,7 @@ import { type BranchTip, isAncestor } from '../git/refs.js';
 import { sourceOf } from '../trust/remotes.js';
 import type { Context } from './context.js';
 import type { RunOptions, RunSummary } from './run-options.js';
+import { StrayHeartbeats } from './stray-heartbeats.js';
 import { type Surveyed, surveyEach, surveyRemote, surveyTips } from './survey.js';
 import { sweep } from './sweep.js';
 
@@ -62,7 +63,7 @@ export function lookerAt(context: Context, options: RunOptions): Looker {
         const swept = left ? await sweep(context, 'remotes') : { branches: [] };
         for (const { outcome, ...branch } of swept.branches) if (options.select(branch.branch)) ended({ ...branch, outcomes: [outcome] });
         try {
-          if (remote !== undefined) for await (const found of surveyRemote(context, remote, refs)) take(found);
+          if (remote !== undefined) await lookAtAll(context, remote, refs, take);
         } catch (error) {
           failure = failureOrThrow(error);
           context.report({ kind: 'failed', code: failure.code, why: failure.message, hint: failure.hint });
@@ -71,6 +72,20 @@ export function lookerAt(context: Context, options: RunOptions): Looker {
       })();
     },
   };
+}
+
+async function lookAtAll(
+  context: Context,
+  remote: string,
+  refs: readonly RefName[] | undefined,
+  take: (found: Surveyed) => void,
+): Promise<void> {
+  const strays = new StrayHeartbeats();
+  for await (const found of surveyRemote(context, remote, refs)) {
+    strays.see(found);
+    take(found);
+  }
+  if (refs === undefined) await strays.drop(context, remote);
 }
 
 /** Looks at the branches of one remote that decides some of ours. A remote that cannot be read is said once for each of them. */

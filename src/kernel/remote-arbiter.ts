@@ -96,10 +96,11 @@ export function remoteArbiter({ git, objects, remote, identity, onNoHeartbeats }
     tip: async (ref) => (await readRemote(git, remote, [ref])).get(ref),
     contains,
     held: (runId) => held.get(runId)?.tip,
-    async claim({ runId, ref, from, to, reason }) {
+    async claim({ runId, ref, from, to, reason, notAfter }) {
       const move = await swapAtRemote(git, remote, {
         ...claiming,
         branch: { ref, from, to },
+        ...(notAfter === undefined ? {} : { notAfter }),
         along: () => (heartbeats ? [{ ref: heartbeatRef(runId), from: undefined, to }] : []),
         onAlone(why) {
           if (!heartbeats) return;

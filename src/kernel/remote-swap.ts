@@ -14,6 +14,8 @@ export interface RemoteSwap {
   readonly attempts: number;
   /** No further attempt is begun after this many milliseconds. */
   readonly limitMs: number;
+  /** No push is begun after this moment, in milliseconds since the epoch. */
+  readonly notAfter?: number;
   /** Longest time of one push, in milliseconds. */
   readonly pushMs: number;
   /** Whether a tip which others have made since contains what was pushed: then it was accepted before. */
@@ -34,6 +36,7 @@ export async function swapAtRemote(git: Git, remote: string, swap: RemoteSwap): 
   let seen: Map<RefName, Oid> | undefined;
   let triedAlone = false;
   for (let tried = 1; ; tried++) {
+    if (Date.now() > (swap.notAfter ?? Number.POSITIVE_INFINITY)) return { kind: 'refused', why: `${remote} was not reached in time` };
     const along = swap.along(seen);
     const { report, after, why } = await pushAndRead(git, remote, [branch, ...along], swap.pushMs);
     const last = tried >= attempts || Date.now() > until;

@@ -37,6 +37,8 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
     worktree: chain.previous?.worktree ?? join(context.places.worktrees(), runId),
     startedAt: context.now(),
   };
+  // The lease counts from the date of its commit, which has whole seconds: earlier than this it cannot begin.
+  const since = Math.floor(Date.now() / 1000) * 1000;
   const made = commitTree(repository.git, {
     tree: request.commit.tree,
     parent: at.oid,
@@ -69,9 +71,7 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
     if (chain.previous === undefined) await dropWorktree(context, leased);
     journals.remove(runId);
   };
-  // Dates are of whole seconds and the lease counts from its own: earlier than this it cannot begin.
-  const since = Math.floor(context.now()) * 1000;
-  const claim = claimBranch(context, leased);
+  const claim = claimBranch(context, leased, since + (seconds * 2000) / 3);
   // Read while both gits are at work.
   const loaded = loadExeca();
   loaded.catch(() => undefined);
@@ -131,5 +131,5 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
 const commandTitle = (commit: { readonly message: Uint8Array }): string =>
   Buffer.from(commit.message).toString('utf8').split('\n', 1)[0] ?? '';
 
-const claimBranch = (context: Context, { runId, ref, request, lease, remote }: LeasedJournal): Promise<Move> =>
-  context.arbiterOf(remote).claim({ runId, ref, from: request, to: lease, reason: `aynig: working (run ${runId})` });
+const claimBranch = (context: Context, { runId, ref, request, lease, remote }: LeasedJournal, notAfter: number): Promise<Move> =>
+  context.arbiterOf(remote).claim({ runId, ref, from: request, to: lease, reason: `aynig: working (run ${runId})`, notAfter });

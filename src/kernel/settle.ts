@@ -35,12 +35,17 @@ export type LeasedJournal = Journal & { readonly lease: Oid };
  * compare-and-swap from the lease. Every step can be done again after a crash. The worktree stays for the caller.
  */
 export async function settle(context: Context, journal: LeasedJournal, end: CommandEnd): Promise<Settled> {
-  const { runId, lease, branch } = journal;
-  const made = await pinWork(context, journal, end);
-  const verdict = judge({ end, lease, head: made.head, descends: made.descends });
+  const { runId, branch } = journal;
+  // What the branch was when it was last ours: a `working` commit of the command that is published must not be dropped again.
+  const base = context.arbiterOf(journal.remote).held(runId) ?? journal.lease;
+  const made = await pinWork(context, journal, base, end);
+  const verdict = judge({ end, lease: base, head: made.head, descends: made.descends });
   // After a crash the result of the first try counts: a second stall commit would look like somebody else's.
   const result =
-    journal.result ?? (verdict.kind === 'complete' ? verdict.commit : await stallCommit(context, journal, end, verdict, made.kept));
+    journal.result ??
+    (verdict.kind === 'complete'
+      ? verdict.commit
+      : await stallCommit(context, journal, end, verdict, made.kept, { head: made.head?.commit.oid }));
   const decided: LeasedJournal & { readonly result: Oid } = { ...journal, phase: 'ended', end, result };
   context.journals.write(decided, { sync: false });
   const settled = await publish(context, decided, verdict, made.kept);
@@ -70,7 +75,7 @@ interface Work {
 
 const nothing: Work = { head: undefined, descends: false, kept: [], unsaved: false };
 
-async function pinWork(context: Context, journal: LeasedJournal, end: CommandEnd): Promise<Work> {
+async function pinWork(context: Context, journal: LeasedJournal, base: Oid, end: CommandEnd): Promise<Work> {
   const { repository, objects } = context;
   const adminDir = adminDirectory(repository.commonDir, journal.worktree);
   const ran = journal.command !== undefined || end.exitCode !== undefined || end.signal !== undefined;
@@ -86,8 +91,7 @@ async function pinWork(context: Context, journal: LeasedJournal, end: CommandEnd
   const { ref: uncommitted, unsaved } = await salvageOrSay(context, journal, adminDir, headOid);
   if (uncommitted !== undefined) kept.push(uncommitted);
   const commit = await objects.commit(headOid);
-  const descends =
-    commit.parents[0] === journal.lease || headOid === journal.lease || (await isAncestor(repository.git, journal.lease, headOid));
+  const descends = commit.parents[0] === base || headOid === base || (await isAncestor(repository.git, base, headOid));
   return { head: readTip(commit), descends, kept, unsaved };
 }
 
@@ -129,13 +133,13 @@ async function stallCommit(
   end: CommandEnd,
   verdict: Extract<Verdict, { kind: 'failed' }>,
   kept: readonly RefName[],
-  named?: RefName,
+  { head, named }: { head?: Oid | undefined; named?: RefName },
 ): Promise<Oid> {
   const { objects, repository } = context;
   const [base, request] = await Promise.all([objects.commit(verdict.onTopOf), objects.commit(journal.request)]);
   const asked = readTip(request);
   // What the stall follows is in the branch; only other work needs a name.
-  const elsewhere = named ?? kept.find((ref) => ref !== keptRef(journal.runId) || verdict.onTopOf === journal.lease);
+  const elsewhere = named ?? kept.find((ref) => ref !== keptRef(journal.runId) || verdict.onTopOf !== head);
   return commitTree(repository.git, {
     tree: base.tree,
     parent: base.oid,
@@ -213,7 +217,7 @@ async function stallInstead(
   const failed = { kind: 'failed', why, onTopOf: tip } as const;
   const kept = keptRef(journal.runId);
   await writeRef(context.repository.git, kept, journal.result, `aynig: keep ${journal.runId}`);
-  const result = await stallCommit(context, journal, journal.end ?? {}, failed, [kept], kept);
+  const result = await stallCommit(context, journal, journal.end ?? {}, failed, [kept], { named: kept });
   const stalled = { ...journal, result };
   context.journals.write(stalled, { sync: false });
   const published = await publish(context, stalled, failed, [kept]);

@@ -1,6 +1,7 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { endOf } from '../support/endings.js';
 import { farm } from '../support/farm.js';
 import { changesFile, completing, type Workspace, waitFor } from '../support/workspace.js';
 
@@ -8,6 +9,8 @@ import { changesFile, completing, type Workspace, waitFor } from '../support/wor
 function hookOf(remotePath: string, name: string, text: string): void {
   writeFileSync(join(remotePath, 'hooks', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
 }
+
+const identity = { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.com', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.com' };
 
 /** What runs leave behind in a clone; nothing of it may stay. */
 const leftovers = (clone: Workspace): string[] =>
@@ -192,21 +195,20 @@ describe('a lease at a remote', () => {
   });
 
   test('that nothing has renewed is taken over when its time is up, once, and what its holder makes then is kept and not published', async () => {
-    const { clones, ask, run, remote, heartbeats } = farm({ command: completing('review', waitFor()), clones: 2, leaseSeconds: 3 });
+    const { clones, ask, remote, heartbeats } = farm({ command: completing('review', waitFor()), clones: 2, leaseSeconds: 3 });
     const [holder, other] = clones as [Workspace, Workspace];
     ask('topic');
-    const ended = run(holder);
+    const runner = holder.start(['run', '--aynig-remote', 'origin', '--current-branch', 'include']);
+    const ended = endOf(runner);
     await holder.until('the command has started', () => holder.ran().length > 0);
-    const runner = Number(holder.program('pgrep', ['-f', `${holder.path}|aynig-remote origin`], { expected: 'any' }).stdout.split('\n')[0]);
-    expect(runner).toBeGreaterThan(0);
-    process.kill(runner, 'SIGSTOP');
+    runner.kill('SIGSTOP');
     try {
       await other.until('it is taken over', () => {
         other.aynig(['run', '--aynig-remote', 'origin', '--current-branch', 'include'], { expected: 'any' });
         return remote.state('topic') === 'stalled';
       });
     } finally {
-      process.kill(runner, 'SIGCONT');
+      runner.kill('SIGCONT');
     }
     holder.release();
     const answer = await ended;
@@ -214,6 +216,35 @@ describe('a lease at a remote', () => {
     expect(remote.state('topic')).toBe('stalled');
     expect(heartbeats()).toEqual([]);
     expect(leftovers(holder)).toEqual([]);
+  });
+
+  test('that a person cut off leaves a heartbeat, which a later run deletes when it is older than any lease', async () => {
+    const { clones, ask, run, remote, heartbeats } = farm();
+    const [clone] = clones as [Workspace];
+    ask('topic', 'note');
+    const beat = (age: number): string =>
+      remote.program('git', ['commit-tree', '-m', 'aynig: alive', 'main^{tree}'], {
+        env: { GIT_COMMITTER_DATE: `@${Math.floor(Date.now() / 1000) - age} +0000`, ...identity },
+      }).stdout;
+    const [old, young] = ['0b0e7d3a-4c1d-4f7e-9a55-0123456789ab', '1b0e7d3a-4c1d-4f7e-9a55-0123456789ab'];
+    remote.git('update-ref', `refs/aynig/lease/${old}`, beat(90_000).trim());
+    remote.git('update-ref', `refs/aynig/lease/${young}`, beat(60).trim());
+    expect((await run(clone)).exitCode).toBe(0);
+    expect(heartbeats()).toEqual([`refs/aynig/lease/${young}`]);
+  });
+
+  test('keeps its own working commit when the command rewrites it, and stalls', async () => {
+    const own = '"$NODE" "$AYNIG_CLI" set-working --subject "half way" >/dev/null';
+    const amend = 'git commit --quiet --amend --allow-empty --message rewritten --message "aynig-state: review"';
+    const { clones, ask, run, remote } = farm({ command: `echo run >>"$HOME/ran"\n${own}\n${waitFor()}\n${amend}` });
+    const [clone] = clones as [Workspace];
+    ask('topic');
+    const ended = run(clone, [], { NODE: process.execPath, AYNIG_CLI: join(process.cwd(), 'dist/cli.js') });
+    await clone.until('it is published', () => remote.git('log', '-1', '--format=%s', 'topic') === 'half way');
+    clone.release();
+    expect((await ended).exitCode).toBe(1);
+    expect(remote.git('log', '-2', '--format=%s', 'topic')).toBe('aynig: build stalled\nhalf way');
+    expect(remote.git('log', '-1', '--format=%b', 'topic')).toContain('history was rewritten');
   });
 
   test('can be ended by a person in another clone', async () => {
