@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Facts } from './facts.js';
 import { type Finding, type Mend, quoted } from './finding.js';
-import { canExecute, type HookFile, isInOurPlace, type Recorded } from './hook-files.js';
+import { canExecute, type HookFile, isInOurPlace, type Recorded, recordedIn } from './hook-files.js';
 
 /** Whether each hook file of ours can run, and says what this version would write. */
 export function checkHookFiles(facts: Facts): Finding[] {
@@ -52,9 +52,17 @@ function checkText(facts: Facts, file: HookFile): Finding[] {
       },
     ];
   // Another installation that is still there writes its hooks in its own way.
-  if (recorded !== undefined && recorded.root !== facts.source.root) return [];
-  if (recorded !== undefined && text === facts.source.textOf(name, recorded.root, recorded.node)) return [];
+  if (recorded !== undefined ? recorded.root !== facts.source.root : isOfAnotherPackage(facts, file)) return [];
+  if (text === facts.source.textOf(name, recorded?.root ?? facts.source.root, recorded?.node ?? facts.node.here)) return [];
   return [{ id: 'hook-outdated', sentence: `${path} is not as this version writes it.`, fix: 'aynig init', ...rewrite(facts, file) }];
+}
+
+/** A hook that needs neither Node nor this package does not say whose it is; those beside it do. */
+function isOfAnotherPackage(facts: Facts, { name, path }: HookFile): boolean {
+  const { source, node } = facts;
+  if (recordedIn(source.textOf(name, source.root, node.here)) !== undefined) return false;
+  const beside = ourFiles(facts).filter((file) => dirname(file.path) === dirname(path));
+  return beside.some(({ recorded }) => recorded !== undefined && recorded.root !== source.root);
 }
 
 /** The file as it should be: with the Node it was installed with, as long as that one is there. */

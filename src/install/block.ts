@@ -1,15 +1,12 @@
-import { callLine, callsOurs, type HookName } from './call.js';
+import { callLines, callsOurs, type HookName } from './call.js';
 
 const first = '# >>> aynig >>> (remove with: aynig uninstall)';
 /** Tells a file that we made from one that was there, also for a colleague who uninstalls. */
 const firstOfOurFile = '# >>> aynig >>> (made this file; remove with: aynig uninstall)';
 const last = '# <<< aynig <<<';
-const blocks = /# >>> aynig >>> .*\n(?<call>.*)\n# <<< aynig <<</g;
+const blocks = /# >>> aynig >>> .*\n(?:(?!# >>> aynig >>>).*\n)*?# <<< aynig <<</g;
 
-/** In a subshell, so that nothing of ours reaches the hook; only commit-msg may refuse. */
-const call = (name: HookName): string => `(${callLine(name)}) || ${name === 'commit-msg' ? 'exit 1' : ':'}`;
-
-const blockOf = (name: HookName, start: string): string => [start, call(name), last].join('\n');
+const blockOf = (name: HookName, start: string): string => [start, ...callLines(name), last].join('\n');
 
 /** A hook of ours and nothing else, for a manager that runs files without looking at their first line. */
 export const fileOfBlock = (name: HookName): string => `${blockOf(name, firstOfOurFile)}\n`;
@@ -45,8 +42,14 @@ export const hasBlock = (text: string, name: HookName): boolean => [...text.matc
 
 const startOf = (block: string): string => (block.startsWith(firstOfOurFile) ? firstOfOurFile : first);
 
-/** One line between the marks, and it calls our hook: whatever else somebody wrote there is not ours to change. */
+/** Only lines of ours between the marks, the first of which calls our hook: whatever else somebody wrote there is not ours to change. */
 function isWhole(block: string, name: HookName): boolean {
   const [start = '', line = '', ...more] = block.split('\n');
-  return more.length === 1 && (start === first || start === firstOfOurFile) && line.startsWith('(h=') && callsOurs(line, name);
+  const [call = '', ...others] = callLines(name);
+  return (
+    (start === first || start === firstOfOurFile) &&
+    line.startsWith(call.slice(0, call.indexOf('(h=') + '(h='.length)) &&
+    callsOurs(line, name) &&
+    more.join('\n') === [...others, last].join('\n')
+  );
 }

@@ -10,6 +10,7 @@ const args: Readonly<Record<HookName, string>> = {
   'post-commit': '',
   'post-merge': '',
   'post-rewrite': ' "{1}"',
+  'pre-push': '',
 };
 
 export const lefthook: Tool = {
@@ -20,7 +21,14 @@ export const lefthook: Tool = {
   snippet: (missing) => ({
     file: 'lefthook.yml',
     note: 'a hook that is there already gets the command beside its own',
-    lines: missing.flatMap((name) => [`${name}:`, '  commands:', '    aynig:', `      run: ${callLine(name, args[name])}`]),
+    lines: missing.flatMap((name) => [
+      `${name}:`,
+      '  commands:',
+      '    aynig:',
+      `      run: ${callLine(name, args[name])}`,
+      // It keeps standard input from commands that do not ask for it.
+      ...(name === 'pre-push' ? ['      use_stdin: true'] : []),
+    ]),
   }),
   afterwards: 'lefthook install',
 };

@@ -4,7 +4,7 @@ import { Failure } from '../failure.js';
 import { gitVersion, type Repository } from '../git/repository.js';
 import { fileOfBlock, hasBlock, withBlock } from './block.js';
 import type { ByHand, Tool } from './by-hand.js';
-import { callLine, callsOurs, type HookName, hookNames } from './call.js';
+import { callLines, callsOurs, type HookName, hookNames } from './call.js';
 import { configHookSteps, hasConfigHooks, noConfigHookSteps } from './config-hooks.js';
 import {
   calls,
@@ -158,7 +158,7 @@ function inFolder(around: Surroundings, { folder, origin }: HooksPath): Plan {
 const callIn = ({ root }: Surroundings, path: string, name: HookName): ByHand => ({
   file: relative(root, path),
   note: 'a shell script; right after its first line',
-  lines: [`(${callLine(name)}) || ${name === 'commit-msg' ? 'exit 1' : ':'}`],
+  lines: callLines(name),
 });
 
 /** A manager that makes its hooks anew: only its own configuration lasts. */
@@ -232,6 +232,6 @@ function wrapped({ root }: Surroundings, path: string, name: HookName): ByHand {
   return {
     file: relative(root, path),
     note: `a new executable file, after the one that is there got the name ${name}.theirs`,
-    lines: ['#!/bin/sh', `(${callLine(name)}) || ${name === 'commit-msg' ? 'exit 1' : ':'}`, 'exec "$0.theirs" "$@"'],
+    lines: ['#!/bin/sh', ...callLines(name), 'exec "$0.theirs" "$@"'],
   };
 }

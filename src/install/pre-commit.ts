@@ -10,6 +10,8 @@ const args: Readonly<Record<HookName, string>> = {
   'post-commit': '',
   'post-merge': '',
   'post-rewrite': ' "$PRE_COMMIT_REWRITE_COMMAND"',
+  // What is pushed comes in variables, which the hook knows.
+  'pre-push': '',
 };
 
 const entry = (name: HookName): string => `sh -c '${callLine(name, args[name])}' aynig`;
@@ -19,7 +21,7 @@ const hook = (name: HookName): string[] => [
   `        name: aynig ${name}`,
   '        language: system',
   `        entry: ${entry(name)}`,
-  `        stages: [${name}]`,
+  name === 'pre-push' ? '        stages: [push] # "pre-push" with pre-commit 3.2 and newer' : `        stages: [${name}]`,
   '        always_run: true',
   ...(name === 'commit-msg' ? [] : ['        pass_filenames: false']),
   // It shows what a hook says only when the hook fails; these two say that a request came.

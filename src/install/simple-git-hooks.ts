@@ -1,5 +1,5 @@
 import type { Tool } from './by-hand.js';
-import { callLine, type HookName } from './call.js';
+import { callLine, callLines, type HookName } from './call.js';
 
 const jsonNames = ['.simple-git-hooks.json', 'simple-git-hooks.json'];
 const scriptNames = ['.simple-git-hooks', 'simple-git-hooks'].flatMap((stem) => ['cjs', 'js', 'mjs'].map((ending) => `${stem}.${ending}`));
@@ -24,7 +24,11 @@ export const simpleGitHooks: Tool = {
 
 /** Ours before theirs: theirs may end in `exec`. */
 const command = (name: HookName, theirs: unknown): string =>
-  typeof theirs === 'string' ? `${callLine(name)} || exit; ${theirs}` : callLine(name);
+  typeof theirs !== 'string'
+    ? callLine(name)
+    : name === 'pre-push'
+      ? [...callLines(name, 'exit'), theirs].join('\n')
+      : `${callLine(name)} || exit; ${theirs}`;
 
 function presentCommands(config: { readonly name: string; readonly text: string } | undefined): Record<string, unknown> {
   if (config === undefined || !config.name.endsWith('.json')) return {};

@@ -731,9 +731,20 @@ describe('aynig doctor', () => {
     expect(examine(made).findings).toEqual([]);
   });
 
+  test('leaves hooks of another installation to it, also one that does not say whose it is', () => {
+    const made = hooked();
+    initBy(made, otherPackage(made));
+    const older = made.read('.git/hooks/pre-push').replace('version 1', 'version 0');
+    made.write('.git/hooks/pre-push', older, 0o755);
+    expect(examine(made).findings.map(({ id }) => id)).toEqual(['hook-other-package']);
+    made.init();
+    made.write('.git/hooks/pre-push', older, 0o755);
+    expect(examine(made).findings.map(({ id }) => id)).toEqual(['hook-outdated']);
+  });
+
   test('sees that lefthook will put our hooks away, until its configuration calls them', () => {
     const made = hooked();
-    made.write('lefthook.yml', 'pre-push:\n  commands: {}\n');
+    made.write('lefthook.yml', 'pre-rebase:\n  commands: {}\n');
     expect(examine(made).findings).toEqual([]);
     made.write('lefthook.yml', 'post-commit:\n  commands:\n    x:\n      run: true\n');
     expect(examine(made).findings.map(({ id, sentence }) => [id, sentence])).toEqual([

@@ -13,6 +13,8 @@ interface Neighbour {
   prepare(made: Workspace): void;
   /** Which of theirs an ordinary commit runs. */
   readonly theirs: readonly string[];
+  /** Whether theirs runs at a push, and whether it is given the lines that git tells its hook; by default both. */
+  readonly atPush?: 'lines' | 'no lines' | 'nothing';
   /** Which of theirs it runs in a linked working tree, where that differs. */
   readonly theirsInLinked?: readonly string[];
   prepareLinked?(linked: Workspace): void;
@@ -38,13 +40,15 @@ const platformBinary = (folder: string, prefix: string, path: string): string | 
 };
 const lefthook = platformBinary('', 'lefthook-', 'bin/lefthook') ?? 'lefthook';
 const prek = platformBinary('@j178', 'prek-', 'prek') ?? 'prek';
-const note = (name: string): string => `echo ${name} >>"$HOME/theirs"`;
+/** What a hook of theirs does; at a push it keeps what git tells it. */
+const note = (name: string): string => `echo ${name} >>"$HOME/theirs"${name === 'pre-push' ? '; cat >>"$HOME/pushed"' : ''}`;
 const both = ['commit-msg', 'post-commit'] as const;
+const theirHooks = [...both, 'pre-push'] as const;
 const nothing = (): void => undefined;
 
 const plain = (name: string, text: (hook: string) => string): Neighbour => {
   const prepare = (made: Workspace): void => {
-    for (const hook of both) made.write(`.git/hooks/${hook}`, text(hook), 0o755);
+    for (const hook of theirHooks) made.write(`.git/hooks/${hook}`, text(hook), 0o755);
   };
   return { name, prepare, theirs: both, reinstall: nothing };
 };
@@ -64,7 +68,7 @@ const husky = (name: string, folder: string, more: Partial<Neighbour> = {}): Nei
     name,
     prepare(made) {
       made.write('package.json', '{ "devDependencies": { "husky": "9.1.7" } }\n');
-      for (const hook of both) made.write(`${folder}/${hook}`, `${note(hook)}\n`);
+      for (const hook of theirHooks) made.write(`${folder}/${hook}`, `${note(hook)}\n`);
       install(made);
       commitAll(made);
     },
@@ -79,18 +83,18 @@ const preCommitConfig = [
   'repos:',
   '  - repo: local',
   '    hooks:',
-  ...both.flatMap((hook) => [
+  ...theirHooks.flatMap((hook) => [
     `      - id: theirs-${hook}`,
     `        name: theirs ${hook}`,
     '        language: system',
     `        entry: sh -c '${note(hook)}'`,
-    `        stages: [${hook}]`,
+    `        stages: [${hook.replace('pre-', '')}]`,
     '        always_run: true',
     '        pass_filenames: false',
   ]),
   '',
 ].join('\n');
-const stages = ['-t', 'commit-msg', '-t', 'post-commit', '-t', 'post-merge', '-t', 'post-rewrite'];
+const stages = ['-t', 'commit-msg', '-t', 'post-commit', '-t', 'post-merge', '-t', 'post-rewrite', '-t', 'pre-push'];
 
 const preCommit = (name: string, needs: string, program: string): Neighbour => ({
   name,
@@ -101,6 +105,7 @@ const preCommit = (name: string, needs: string, program: string): Neighbour => (
     made.program(program, ['install', ...stages]);
   },
   theirs: both,
+  atPush: 'no lines',
   add: (made, printed) => {
     for (const { file, lines } of printed) made.write(file, `${made.read(file)}${lines}\n`);
   },
@@ -108,7 +113,7 @@ const preCommit = (name: string, needs: string, program: string): Neighbour => (
 });
 
 const neighbours: readonly Neighbour[] = [
-  { name: 'nobody', prepare: nothing, theirs: [], reinstall: nothing },
+  { name: 'nobody', prepare: nothing, theirs: [], atPush: 'nothing', reinstall: nothing },
   plain('a shell hook that ends in exit 0', (hook) => `#!/bin/sh\n${note(hook)}\nexit 0\n`),
   plain('a shell hook that ends in exec, without a last newline', (hook) => `#!/usr/bin/env bash\n${note(hook)}\nexec true`),
   plain('a shell hook that stops at errors', (hook) => `#!/bin/sh -eu\n${note(hook)}\n`),
@@ -116,14 +121,14 @@ const neighbours: readonly Neighbour[] = [
   {
     ...plain(
       'a hook in JavaScript',
-      (hook) => `#!/usr/bin/env node\nrequire('node:child_process').execSync(${JSON.stringify(note(hook))});\n`,
+      (hook) => `#!/usr/bin/env node\nrequire('node:child_process').execSync(${JSON.stringify(note(hook))}, { stdio: 'inherit' });\n`,
     ),
     add: wrap,
   },
   {
     name: 'a symbolic link to a tracked hook',
     prepare(made) {
-      for (const hook of both) {
+      for (const hook of theirHooks) {
         made.write(`scripts/${hook}`, `#!/bin/sh\n${note(hook)}\n`, 0o755);
         rmSync(join(made.path, '.git/hooks', hook), { force: true });
         symlinkSync(`../../scripts/${hook}`, join(made.path, '.git/hooks', hook));
@@ -144,7 +149,7 @@ const neighbours: readonly Neighbour[] = [
   {
     name: 'a tracked folder named by core.hooksPath',
     prepare(made) {
-      for (const hook of both) made.write(`githooks/${hook}`, `#!/bin/sh\n${note(hook)}\n`, 0o755);
+      for (const hook of theirHooks) made.write(`githooks/${hook}`, `#!/bin/sh\n${note(hook)}\n`, 0o755);
       commitAll(made);
       made.git('config', 'core.hooksPath', 'githooks');
     },
@@ -165,7 +170,10 @@ const neighbours: readonly Neighbour[] = [
     name: 'lefthook',
     needs: lefthook,
     prepare(made) {
-      made.write('lefthook.yml', both.map((hook) => `${hook}:\n  jobs:\n    - run: ${note(hook)}\n`).join(''));
+      made.write(
+        'lefthook.yml',
+        theirHooks.map((hook) => `${hook}:\n  jobs:\n    - run: ${note(hook)}\n      use_stdin: ${hook === 'pre-push'}\n`).join(''),
+      );
       commitAll(made);
       made.program(lefthook, ['install', '--force']);
     },
@@ -178,7 +186,7 @@ const neighbours: readonly Neighbour[] = [
   {
     name: 'simple-git-hooks',
     prepare(made) {
-      const commands = Object.fromEntries(both.map((hook) => [hook, note(hook)]));
+      const commands = Object.fromEntries(theirHooks.map((hook) => [hook, note(hook)]));
       made.write('package.json', `${JSON.stringify({ 'simple-git-hooks': commands }, undefined, 2)}\n`);
       commitAll(made);
       made.program(bin('simple-git-hooks'), []);
@@ -240,7 +248,7 @@ function countOurs(made: Workspace): void {
 }
 
 const emptied = (made: Workspace): void => {
-  for (const name of ['theirs', 'ours']) writeFileSync(join(made.root, name), '');
+  for (const name of ['theirs', 'ours', 'pushed']) writeFileSync(join(made.root, name), '');
 };
 const lines = (made: Workspace, name: string): string[] => made.note(name).split('\n').slice(0, -1).sort();
 
@@ -276,6 +284,32 @@ function expectTheOtherHooks(at: Workspace): void {
   expect(lines(at, 'ours').filter((line) => /merge|rewrite/.test(line))).toEqual(['post-merge', 'post-rewrite rebase']);
 }
 
+/**
+ * At a push theirs and ours are told the same, once; a lease that no remote decides is not published, neither to a branch that
+ * is there nor to a new one.
+ */
+function expectPush(at: Workspace, atPush: Neighbour['atPush'] = 'lines'): void {
+  const remote = join(at.root, 'remote.git');
+  if (!existsSync(remote)) at.git('init', '--quiet', '--bare', remote);
+  const branch = `refs/heads/from-${at.git('branch', '--show-current')}`;
+  const there = (): string => at.git('ls-remote', remote);
+  const old = at.git('ls-remote', remote, branch).split('\t')[0] || '0'.repeat(40);
+  at.git('commit', '--quiet', '--allow-empty', '--message', 'to push');
+  emptied(at);
+  at.git('push', '--quiet', remote, `HEAD:${branch}`);
+  const theirs = atPush === 'nothing' ? [] : ['pre-push'];
+  expect({ theirs: lines(at, 'theirs'), ours: lines(at, 'ours') }).toEqual({ theirs, ours: ['pre-push'] });
+  expect(at.note('pushed')).toBe(atPush === 'lines' ? `HEAD ${at.head()} ${branch} ${old}\n` : '');
+  const pushed = there();
+  const trailers = 'aynig-state: working\naynig-runner-id: here\naynig-lease-seconds: 600';
+  const lease = at.git('commit-tree', '-p', 'HEAD', '-m', 'aynig: working on build', '-m', trailers, 'HEAD^{tree}');
+  for (const target of [branch, `${branch}-too`]) {
+    const answer = at.gitAnswer(['push', remote, `${lease}:${target}`]);
+    expect(`${answer.exitCode === 0} ${answer.stdout}${answer.stderr}`).toMatch(/^false [\s\S]*the lease of a run[\s\S]*AYNIG=0 git push/);
+    expect(there()).toBe(pushed);
+  }
+}
+
 const tried: string[] = [];
 afterAll(() => void process.stdout.write(`init beside others: ${tried.length} combinations (${tried.join('; ')})\n`));
 
@@ -283,7 +317,20 @@ afterAll(() => void process.stdout.write(`init beside others: ${tried.length} co
 function made(neighbour: Neighbour): Workspace {
   const plainly = workspace();
   const lfs = plainly.program('sh', ['-c', 'command -v git-lfs'], { expected: 'any' }).stdout.trim();
-  plainly.script('bin/git-lfs', `case $1 in post-*) echo "$1" >>"$HOME/theirs" ;; esac\nexec ${lfs} "$@"`);
+  plainly.script(
+    'bin/git-lfs',
+    [
+      'case $1 in',
+      'post-*) echo "$1" >>"$HOME/theirs" ;;',
+      'pre-push)',
+      '  echo "$1" >>"$HOME/theirs"',
+      '  cat >>"$HOME/pushed"',
+      '  exec <"$HOME/pushed"',
+      '  ;;',
+      'esac',
+      `exec ${lfs} "$@"`,
+    ].join('\n'),
+  );
   const env = neighbour.name === 'git-lfs' ? { ...plainly.env, PATH: `${plainly.root}/bin:${plainly.env['PATH']}` } : plainly.env;
   const it = new Workspace(plainly.root, plainly.path, env);
   it.command('build', completing('review'));
@@ -324,9 +371,12 @@ describe.each(orders)('aynig init beside others, %s', (order) => {
     await expectBoth(repo, 'main', neighbour.theirs);
     await expectBoth(linked, 'side', neighbour.theirsInLinked ?? neighbour.theirs);
     expectTheOtherHooks(repo);
+    expectPush(repo, neighbour.atPush);
+    expectPush(linked, neighbour.theirsInLinked?.length === 0 ? 'nothing' : neighbour.atPush);
     neighbour.reinstall(repo);
     await expectBoth(repo, 'main', neighbour.theirs);
     await expectBoth(linked, 'side', neighbour.theirsInLinked ?? neighbour.theirs);
+    expectPush(repo, neighbour.atPush);
 
     repo.aynig(['uninstall']);
     expect(theirFiles(snapshot(repo.path))).toEqual(untouched);

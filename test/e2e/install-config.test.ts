@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { completing, snapshot, type Workspace, withGit, workspace } from '../support/workspace.js';
 
-const ours = ['commit-msg', 'post-commit', 'post-merge', 'post-rewrite'];
+const ours = ['commit-msg', 'post-commit', 'post-merge', 'post-rewrite', 'pre-push'];
 
 const keys = (made: Workspace): string[] =>
   made
@@ -81,6 +81,6 @@ describe('aynig init with a git that runs hooks named in its configuration', () 
     const made = withGit('2.60.1');
     made.write(file, 'repos: []\n');
     made.init();
-    expect(keys(made)).toHaveLength(8);
+    expect(keys(made)).toHaveLength(10);
   });
 });

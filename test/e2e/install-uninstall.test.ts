@@ -6,7 +6,7 @@ import { findManagers, surroundings } from '../../src/install/detect.js';
 import { projectRoot } from '../support/scratch.js';
 import { completing, snapshot, Workspace, withOlderGit } from '../support/workspace.js';
 
-const ours = ['commit-msg', 'post-commit', 'post-merge', 'post-rewrite'];
+const ours = ['commit-msg', 'post-commit', 'post-merge', 'post-rewrite', 'pre-push'];
 const setUpHusky = (made: Workspace): void => {
   made.write('package.json', '{ "devDependencies": { "husky": "9.1.7" } }\n');
   made.write('.husky/pre-commit', 'echo pre-commit >>"$HOME/theirs"\n');
@@ -231,7 +231,7 @@ describe('aynig init --husky', () => {
   test.each<[string, RegExp, (made: Workspace) => void]>([
     ['there is no package.json', /no package\.json/, (made) => rmSync(join(made.path, 'package.json'))],
     ['husky is not installed', /npm install --save-dev husky/, (made) => rmSync(join(made.path, 'node_modules/husky'))],
-    ['somebody has hooks', /pre-push \(plain\)/, (made) => made.write('.git/hooks/pre-push', '#!/bin/sh\n', 0o755)],
+    ['somebody has hooks', /pre-rebase \(plain\)/, (made) => made.write('.git/hooks/pre-rebase', '#!/bin/sh\n', 0o755)],
     ['there is another manager', /lefthook\.yml \(lefthook\)/, (made) => made.write('lefthook.yml', '')],
   ])('changes nothing where %s', (_, says, prepare) => {
     const made = javascript();
@@ -256,20 +256,20 @@ describe('what is found', () => {
     made.init();
     expect(await found(made)).toEqual([{ kind: 'aynig', where: join(made.path, '.git/hooks'), live: true, ours }]);
     setUpHusky(made);
-    made.write('.git/hooks/pre-push', '#!/bin/sh\n', 0o755);
+    made.write('.git/hooks/pre-rebase', '#!/bin/sh\n', 0o755);
     made.write('lefthook.yml', '');
     expect(await found(made)).toEqual([
       { kind: 'husky', where: join(made.path, '.husky'), live: true, ours: [] },
       { kind: 'lefthook', where: join(made.path, 'lefthook.yml'), live: false, ours: [] },
-      { kind: 'plain', where: join(made.path, '.git/hooks/pre-push'), live: false, ours: [] },
+      { kind: 'plain', where: join(made.path, '.git/hooks/pre-rebase'), live: false, ours: [] },
       { kind: 'aynig', where: join(made.path, '.git/hooks'), live: false, ours },
     ]);
     made.init();
     expect((await found(made)).map(({ kind, live, ours: calls }) => [kind, live, calls.length])).toEqual([
-      ['husky', true, 4],
+      ['husky', true, 5],
       ['lefthook', false, 0],
       ['plain', false, 0],
-      ['linked-worktrees', false, 4],
+      ['linked-worktrees', false, 5],
     ]);
   });
 

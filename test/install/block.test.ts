@@ -35,6 +35,19 @@ describe('a block in a hook', () => {
     expect(withBlock('#!/bin/sh', 'commit-msg')).toMatch(/^#!\/bin\/sh\n# >>> aynig >>> .*\n\(h=.*\) \|\| exit 1\n# <<< aynig <<<$/);
   });
 
+  test('of pre-push hands on what it reads, and is ours only as a whole', () => {
+    const made = withBlock('#!/bin/sh\ngit lfs pre-push "$@"\n', 'pre-push');
+    expect(made).toMatch(
+      /^#!\/bin\/sh\n# >>> aynig >>> .*\naynig_in=\$\(cat\); \(h=[\s\S]*\naynig_in\n# <<< aynig <<<\ngit lfs pre-push "\$@"\n$/,
+    );
+    for (const changed of [made.replace('exec <<aynig_in', 'exec <<aynig_in # mine'), made.replace('# <<<', 'echo mine\n# <<<')]) {
+      expect(hasBlock(changed, 'pre-push')).toBe(false);
+      expect(withoutBlock(changed, 'pre-push')).toBe(changed);
+    }
+    const other = made.replace('$(cat); (h=', '$(cat); (h=x; h=');
+    expect(withBlock(other, 'pre-push')).toBe(made);
+  });
+
   test('is brought up to date where it stands', () => {
     const old = withBlock('#!/bin/sh\nexit 0\n', 'post-commit').replace('|| :', '|| true');
     expect(withBlock(old, 'post-commit')).toBe(withBlock('#!/bin/sh\nexit 0\n', 'post-commit'));
