@@ -118,5 +118,12 @@ async function contains(context: Context, ancestor: Oid, tip: string): Promise<b
   return (await context.repository.git(['merge-base', '--is-ancestor', ancestor, tip], { ok: [0, 1] })).exitCode === 0;
 }
 
-/** The result's own message, so that its trailers arrive, under a title that says what happened. */
-const landMessage = (message: string, runId: string): string => `Land run ${runId.slice(0, 8)}: ${message.trimStart()}`;
+/**
+ * The result's own message, so that its trailers arrive, under a title that says what happened. Without the id of the run: a
+ * person lands it, and a server would refuse what a run made that has ended.
+ */
+function landMessage(message: string, runId: string): string {
+  const trailersAt = message.trimEnd().lastIndexOf('\n\n') + 1;
+  const trailers = message.slice(trailersAt).replace(/^aynig-run-id[ \t]*:.*\n?/gim, '');
+  return `Land run ${runId.slice(0, 8)}: ${`${message.slice(0, trailersAt)}${trailers}`.trimStart()}`;
+}

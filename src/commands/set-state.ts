@@ -3,6 +3,7 @@ import { failureOf } from '../git/causes.js';
 import { GitError, lineOf, openGit } from '../git/gate.js';
 import { type BranchName, branchRef } from '../git/names.js';
 import { openRepository } from '../git/repository.js';
+import { currentRun } from '../kernel/current-run.js';
 import { readState, working } from '../kernel/names.js';
 import { openContext } from '../kernel/open-context.js';
 import { survey } from '../kernel/survey.js';
@@ -17,7 +18,8 @@ export interface SetStateFlags extends MessageFlags {
 
 /**
  * `aynig set-state`: commits what is staged (or nothing) under a message that names a state. It is a plain `git commit`
- * with the caller's identity, signature and hooks, so that it asks for the command like a commit typed by hand.
+ * with the caller's identity, signature and hooks, so that it asks for the command like a commit typed by hand. Inside a run it
+ * says which one.
  */
 export async function setState(flags: SetStateFlags, io: Io): Promise<number> {
   const state = readState(flags.state);
@@ -30,13 +32,15 @@ export async function setState(flags: SetStateFlags, io: Io): Promise<number> {
       hint: 'Inside a command, renew its lease with: aynig set-working',
     });
   const body = bodyOf(flags);
-  const extra = trailersOf(flags.trailer, ['aynig-state']);
+  const repository = await openRepository(flags.cwd);
+  const run = currentRun(repository.commonDir, process.env);
+  const ofRun = run === undefined ? [] : [{ key: 'aynig-run-id', value: run }];
+  const extra = trailersOf(flags.trailer, ['aynig-state', ...ofRun.map(({ key }) => key)]);
   const text = checkedMessage({
     title: flags.subject ?? `ask for ${state}`,
     body,
-    trailers: [...extra, { key: 'aynig-state', value: state }],
+    trailers: [...extra, { key: 'aynig-state', value: state }, ...ofRun],
   });
-  const repository = await openRepository(flags.cwd);
   if (repository.toplevel === undefined)
     throw new Failure('bare-repository', 'A commit needs a working tree, and this repository is bare.', {
       hint: 'Run it in a clone or a worktree.',

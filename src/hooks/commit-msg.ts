@@ -1,16 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { parseCommit } from '../git/commit.js';
 import { readConfig } from '../git/config.js';
 import { type Git, lineOf, openGit } from '../git/gate.js';
 import { oid, shortOid } from '../git/names.js';
 import { openRepository, type Repository } from '../git/repository.js';
+import { currentRun } from '../kernel/current-run.js';
 import { type Problem, parseMessage, strayRequests, trailerValue } from '../kernel/message.js';
 import { readState, type State, working } from '../kernel/names.js';
 import { type Lease, readTip } from '../kernel/tip.js';
 import { openJournals } from '../runner/journal.js';
 import { presenceOf } from '../runner/process-identity.js';
 import { storedMessage } from './edited-message.js';
+import { withRunId } from './run-trailer.js';
 
 /** What the hook says and whether git may go on. */
 export interface Verdict {
@@ -21,21 +23,72 @@ export interface Verdict {
 /**
  * Judges a message before git stores it: a courtesy, since cherry-pick, rebase and --no-verify go past it and every tick
  * reads the stored commit again. Refuses only real violations. `head` is the commit object of HEAD, empty before the first.
+ * Inside a run it writes the id of the run into a message that names a state: a server's fence tells by it what a run made that
+ * has lost its lease.
  */
 export async function judgeMessage(messageFile: string, head: Buffer, cwd: string, environment: NodeJS.ProcessEnv): Promise<Verdict> {
   const git = openGit({ cwd });
   const path = absolute(messageFile, cwd);
   // Asked for at once: the author waits for this hook.
-  const [{ text, warning }, holder] = await Promise.all([
-    readMessage(git, path, environment).then(async (text) => ({ text, warning: await commandWarning(git, text) })),
+  const file = readFileSync(path);
+  const [{ text, stored, warning }, holder, run] = await Promise.all([
+    readMessage(git, file.toString('utf8'), environment).then(async (read) => ({ ...read, warning: await commandWarning(git, read.text) })),
     leaseOfHead(head, cwd, environment),
+    runAround(cwd, environment),
   ]);
   if (holder !== undefined) return refusal([...holder, ...recovery(path)]);
-  const problems = problemsOf(text, environment['AYNIG_RUN_ID']);
+  const ofMessage = problemsOf(text, environment['AYNIG_RUN_ID']);
+  const problems = ofMessage.length > 0 ? ofMessage : otherRun(text, run);
   if (problems.length > 0)
     return refusal(['aynig: this message breaks the rules for requests:', ...problems.flatMap(linesOf), ...recovery(path)]);
-  return { accepted: true, lines: warning };
+  return { accepted: true, lines: [...warning, ...(run === undefined ? [] : signWithRun(path, file, text, run, stored))] };
 }
+
+async function runAround(cwd: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  if ((environment['AYNIG_RUN_ID'] ?? '') === '') return undefined;
+  const { commonDir } = await repositoryAround(cwd, environment);
+  return currentRun(commonDir, environment);
+}
+
+function repositoryAround(cwd: string, environment: NodeJS.ProcessEnv): Promise<Repository> {
+  const gitDir = environment['GIT_DIR'];
+  return openRepository(cwd, environment, gitDir === undefined ? undefined : absolute(gitDir, cwd));
+}
+
+/** Work of this run that is said to be another's, as when the message of a request is copied. */
+function otherRun(text: string, run: string | undefined): Problem[] {
+  const named = trailerIn(text, 'aynig-run-id');
+  if (run === undefined || named === undefined || named.toLowerCase() === run) return [];
+  return [
+    {
+      line: lineOfTrailer(text, 'aynig-run-id'),
+      rule: `aynig-run-id names another run than this one (${run})`,
+      fix: 'take the line out: the id of this run is added for you',
+    },
+  ];
+}
+
+/** Answers what to say where it could not be done. */
+function signWithRun(path: string, file: Buffer, text: string, run: string, stored: (file: string) => string): string[] {
+  const state = trailerIn(text, 'aynig-state');
+  if (state === undefined || trailerIn(text, 'aynig-run-id') !== undefined) return [];
+  const signed = withRunId(file, run, stored);
+  if (signed === undefined) return [`aynig: aynig-run-id could not be added to the message; commit with: aynig set-state ${state}`];
+  writeFileSync(path, signed);
+  return [];
+}
+
+function trailerIn(text: string, key: string): string | undefined {
+  const parsed = parseMessage(Buffer.from(text));
+  return parsed.kind === 'message' ? trailerValue(parsed.message.trailers, key) : undefined;
+}
+
+/** Line of the last one of that name, counted from 1. */
+const lineOfTrailer = (text: string, key: string): number =>
+  text
+    .replaceAll('\r\n', '\n')
+    .split('\n')
+    .findLastIndex((candidate) => candidate.toLowerCase().startsWith(key) && /^\s*:/.test(candidate.slice(key.length))) + 1;
 
 const refusal = (lines: readonly string[]): Verdict => ({ accepted: false, lines });
 const absolute = (path: string, cwd: string): string => (isAbsolute(path) ? path : join(cwd, path));
@@ -49,14 +102,20 @@ const recovery = (path: string): string[] => [
 /** A line that some comment setting or scissors could take away. */
 const mayBeCut = /^[^\p{L}\p{N}\s]/mu;
 
-async function readMessage(git: Git, path: string, environment: NodeJS.ProcessEnv): Promise<string> {
-  const file = readFileSync(path, 'utf8');
-  if (!mayBeCut.test(file)) return file;
+/** The message, and what git makes of any such file. */
+interface ReadMessage {
+  readonly text: string;
+  readonly stored: (file: string) => string;
+}
+
+async function readMessage(git: Git, file: string, environment: NodeJS.ProcessEnv): Promise<ReadMessage> {
+  if (!mayBeCut.test(file)) return { text: file, stored: (other) => other };
   const edited = environment['GIT_EDITOR'] !== ':';
   const settings = await readConfig(asHook(git), '^(commit\\.cleanup|core\\.comment(char|string))$');
   const last = (key: string): string | undefined => settings.findLast((setting) => setting.key === key)?.value;
   const comment = settings.findLast(({ key }) => key.startsWith('core.comment'))?.value ?? '#';
-  return storedMessage(file, { edited, mode: last('commit.cleanup') ?? 'default', comment });
+  const stored = (other: string): string => storedMessage(other, { edited, mode: last('commit.cleanup') ?? 'default', comment });
+  return { text: stored(file), stored };
 }
 
 /** Git as the hook was started: the commit's own index, directory and command-line settings count. */
@@ -74,11 +133,7 @@ export function problemsOf(text: string, runId: string | undefined): Problem[] {
   const { trailers } = parsed.message;
   const value = trailerValue(trailers, 'aynig-state');
   if (value === undefined) return [];
-  const line =
-    text
-      .replaceAll('\r\n', '\n')
-      .split('\n')
-      .findLastIndex((candidate) => /^aynig-state\s*:/i.test(candidate)) + 1;
+  const line = lineOfTrailer(text, 'aynig-state');
   const state = readState(value);
   if (state === undefined)
     return [
@@ -104,8 +159,7 @@ export function problemsOf(text: string, runId: string | undefined): Problem[] {
 async function leaseOfHead(head: Buffer, cwd: string, environment: NodeJS.ProcessEnv): Promise<string[] | undefined> {
   // Everything but a lease is answered without another git call.
   if (!head.includes('aynig-state: working')) return undefined;
-  const gitDir = environment['GIT_DIR'];
-  const repository = await openRepository(cwd, environment, gitDir === undefined ? undefined : absolute(gitDir, cwd));
+  const repository = await repositoryAround(cwd, environment);
   const inWorktree = [`--git-dir=${repository.gitDir}`];
   const branch = await repository.git([...inWorktree, 'symbolic-ref', '--quiet', 'HEAD'], { ok: [0, 1, 128] });
   if (branch.exitCode !== 0) return undefined;

@@ -324,6 +324,93 @@ describe('a commit inside a run', () => {
     expect(made.states().slice(-3)).toEqual(['build', 'working', 'review']);
   });
 
+  test('says which run made it where it names a state, and keeps every other byte of its message', async () => {
+    const message = 'done\n\nText.\n\nChange-Id: I1\naynig-state: review\nSigned-off-by: Ana Example <ana@example.com>\n';
+    const made = hooked(
+      [
+        'git commit --quiet --allow-empty --message plain --message "x: y"',
+        `git commit --quiet --allow-empty --file=- <<'end'\n${message}end`,
+      ].join('\n'),
+    );
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: build');
+    await made.untilState('review');
+    await made.untilStill();
+    const run = made.trailer('aynig-run-id', 'HEAD~2');
+    expect(made.git('log', '-1', '--format=%B').trimEnd()).toBe(
+      message.replace('aynig-state: review\n', `aynig-state: review\naynig-run-id: ${run}\n`).trimEnd(),
+    );
+    expect(made.git('log', '-1', '--format=%B', 'HEAD~1').trimEnd()).toBe('plain\n\nx: y');
+  });
+
+  test('says so by aynig set-state too, which takes no other run', async () => {
+    const made = hooked(
+      [
+        `'${process.execPath}' '${cliPath}' set-state review --trailer aynig-run-id:${runId} 2>"$HOME/said"`,
+        `AYNIG=0 '${process.execPath}' '${cliPath}' set-state review --trailer x-y:z`,
+      ].join('\n'),
+    );
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: build');
+    await made.untilState('review');
+    await made.untilStill();
+    expect(made.git('log', '-1', '--format=%(trailers)').trim()).toBe(
+      `x-y: z\naynig-state: review\naynig-run-id: ${made.trailer('aynig-run-id', 'HEAD~1')}`,
+    );
+    expect(made.note('said')).toContain('[bad-trailer]');
+  });
+
+  test('is refused when it says that another run made it', async () => {
+    const commitAs = (id: string): string =>
+      `git commit --quiet --allow-empty --message t --message "aynig-state: review\naynig-run-id: ${id}"`;
+    const made = hooked(`${commitAs(runId)} 2>"$HOME/said" && exit 1\n${commitAs('$(echo $AYNIG_RUN_ID | tr a-f A-F)')}`);
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: build');
+    await made.until('the branch is settled', () => ['review', 'stalled'].includes(made.state()));
+    await made.untilStill();
+    expect(made.note('said')).toMatch(/line 4: aynig-run-id names another run than this one \([0-9a-f-]{36}\)\n {4}fix: take the line out/);
+    expect(made.states().slice(-3)).toEqual(['build', 'working', 'review']);
+    expect(made.trailer('aynig-run-id')).toBe(made.trailer('aynig-run-id', 'HEAD~1').toUpperCase());
+  });
+
+  test('is left as it is in another repository, where nobody knows the run', async () => {
+    const made = hooked(completing('review', 'git -C "$HOME/other" commit --quiet --allow-empty -m ask -m "aynig-state: wait"'));
+    made.git('clone', '--quiet', made.path, join(made.root, 'other'));
+    made.git('-C', '../other', 'config', 'user.name', 'Ana');
+    made.git('-C', '../other', 'config', 'user.email', 'ana@example.com');
+    made.aynig(['init'], { cwd: join(made.root, 'other') });
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: build');
+    await made.untilState('review');
+    await made.untilStill();
+    expect(made.git('-C', '../other', 'log', '-1', '--format=%B').trim()).toBe('ask\n\naynig-state: wait');
+  });
+
+  test('that a person amends or copies keeps what it says', async () => {
+    const made = hooked();
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: build');
+    await made.untilState('review');
+    await made.untilStill();
+    const message = made.git('log', '-1', '--format=%B');
+    expect(message).toContain('aynig-run-id: ');
+    made.git('commit', '--quiet', '--amend', '--no-edit', '--allow-empty');
+    expect(made.git('log', '-1', '--format=%B')).toBe(message);
+    made.git('commit', '--quiet', '--allow-empty', '--reuse-message=HEAD');
+    expect(made.git('log', '-1', '--format=%B')).toBe(message);
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'a person', '--message', 'aynig-state: wait');
+    expect(made.trailer('aynig-run-id')).toBe('');
+  });
+
+  test('that a person lands is the work of the person', async () => {
+    const made = await leased();
+    const run = made.trailer('aynig-run-id');
+    made.write('built.txt', 'unsaved work\n');
+    made.release();
+    await made.until('the result waits', () => made.statusOf('main').reading === 'undelivered');
+    await made.untilStill();
+    made.aynig(['cancel']);
+    rmSync(join(made.path, 'built.txt'));
+    expect(made.trailer('aynig-run-id', `refs/aynig/kept/${run}`)).toBe(run);
+    made.aynig(['land', run]);
+    expect(made.git('log', '-1', '--format=%s%n%(trailers)').trim()).toBe(`Land run ${run.slice(0, 8)}: to review\naynig-state: review`);
+  });
+
   test('is checked like any other, and starts no second run', async () => {
     const made = hooked(
       completing(
