@@ -5,7 +5,7 @@ import { failureOrThrow } from '../git/causes.js';
 import { commandEnvironment } from '../runner/command-environment.js';
 import type { CommandEnd } from '../runner/journal.js';
 import { loadExeca, runCommand } from '../runner/run-command.js';
-import { recordDigest } from '../trust/record.js';
+import { standingOf, wasTamperedWith } from '../trust/record.js';
 import { noteTampering } from '../trust/tampering.js';
 import type { Chain } from './chain.js';
 import { expectCommitted } from './committed-command.js';
@@ -62,7 +62,7 @@ export async function execute(
     if (existsSync(cancelFile)) stop.abort('the run was cancelled with aynig cancel');
   }, 200);
   const kept = keepLease(context, journal, lease, (why) => stop.abort(why));
-  const before = await recordDigest(context.repository.commonDir, context.environment);
+  const before = await standingOf(context.repository.commonDir, context.environment);
   try {
     return await runCommand({
       file: join(worktree, path),
@@ -93,7 +93,7 @@ export async function execute(
     clearInterval(cancel);
     await kept.end();
     context.stop.removeEventListener('abort', onStop);
-    if ((await recordDigest(context.repository.commonDir, context.environment)) !== before)
+    if (wasTamperedWith(before, await standingOf(context.repository.commonDir, context.environment)))
       sayTrustChanged(context, request.state, journal);
   }
 }

@@ -150,11 +150,27 @@ export const withAllowed = (record: TrustRecord, allowed: Allowed): TrustRecord 
   distrusted: record.distrusted.filter((one) => !sameContent(one, allowed)),
 });
 
-/** The record's bytes as one word; changes when anything in it does, and when it becomes unreadable: that never throws. */
-export async function recordDigest(commonDir: string, environment: NodeJS.ProcessEnv): Promise<string> {
+/** What a record lets hooks do, at one moment. */
+export interface Standing {
+  /** All that a person has said, as one word. */
+  readonly said: string;
+  /** What runs have changed, each as one word. */
+  readonly distrusted: readonly string[];
+}
+
+/** For {@link wasTamperedWith}. Never throws: a command may have made the record unreadable. */
+export async function standingOf(commonDir: string, environment: NodeJS.ProcessEnv): Promise<Standing> {
   try {
-    return await sha256(readFileSync(await recordPath(commonDir, environment)));
+    const { broken, allowed, remotes, distrusted } = await readRecord(commonDir, environment);
+    return { said: JSON.stringify([broken !== undefined, allowed, remotes]), distrusted: distrusted.map((one) => JSON.stringify(one)) };
   } catch (error) {
-    return `none: ${(error as NodeJS.ErrnoException).code}`;
+    return { said: `none: ${(error as NodeJS.ErrnoException).code}`, distrusted: [] };
   }
 }
+
+/**
+ * Whether somebody else than a runner changed the record in between. Runners only add to what is distrusted, as another run may
+ * have ended meanwhile; the oldest of it is forgotten in time.
+ */
+export const wasTamperedWith = (before: Standing, after: Standing): boolean =>
+  before.said !== after.said || (after.distrusted.length < mostAllowed && before.distrusted.some((one) => !after.distrusted.includes(one)));

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, s
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { identify, projectRoot } from '../support/scratch.js';
-import { completing, hooked, skipBecause, twoClones, Workspace, workspace } from '../support/workspace.js';
+import { completing, hooked, skipBecause, twoClones, Workspace, waitFor, workspace } from '../support/workspace.js';
 
 const request = ['--message', 'ask for it', '--message', 'aynig-state: build'];
 const recordFolder = (made: Workspace): string => join(made.root, 'state/aynig/trust');
@@ -165,7 +165,7 @@ describe('a commit made inside a run', () => {
     const made = hooked(
       completing(
         'review',
-        'node "$HOME/cli.js" allow --yes >"$HOME/answer" 2>&1 || echo refused >>"$HOME/answer"; for record in "$HOME"/state/aynig/trust/*.json; do echo >>"$record"; done',
+        `node "$HOME/cli.js" allow --yes >"$HOME/answer" 2>&1 || echo refused >>"$HOME/answer"; sed -i.bak 's/"remotes": \\[/&{"name":"evil","url":"u","at":1}/' "$HOME"/state/aynig/trust/*.json`,
       ),
     );
     writeFileSync(join(made.root, 'cli.js'), `import(${JSON.stringify(join(projectRoot, 'dist/cli.js'))});\n`);
@@ -178,6 +178,27 @@ describe('a commit made inside a run', () => {
     made.aynig(['allow', '--revoke']);
     expect(made.aynig(['allow', '--list']).stdout).not.toMatch(/^!/m);
   });
+});
+
+test('a run beside one that changes the commands does not look as if it had changed the record', async () => {
+  const made = hooked(
+    completing(
+      'review',
+      `if [ "$AYNIG_BRANCH" = side ]; then : >"$HOME/started"; ${waitFor()}; else echo more >>.aynig/command/build; git commit --quiet --all --message more; fi`,
+    ),
+  );
+  made.git('config', 'aynig.maxParallel', '2');
+  const side = made.linked('side');
+  side.git('commit', '--quiet', '--allow-empty', ...request);
+  await made.until('the first has started', () => made.noted('started'));
+  made.git('commit', '--quiet', '--allow-empty', ...request);
+  await made.untilState('review');
+  await made.until('what the second changed is distrusted', () => readFileSync(recordFile(made), 'utf8').includes('"runId"'));
+  made.release();
+  await made.untilState('review', 'side');
+  await made.untilStill();
+  expect(made.hookLog()).not.toContain('what you allowed was changed');
+  expect(made.aynig(['allow', '--list']).stdout).not.toMatch(/^! this record changed/m);
 });
 
 test('a run whose command puts a folder in the place of the record still ends, and it is noticed', async () => {

@@ -1,8 +1,18 @@
 import { mkdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
-import { changeRecord, isAllowed, isDistrusted, readRecord, recordDigest, recordPath, withAllowed } from '../../src/trust/record.js';
+import { describe, expect, test } from 'vitest';
+import {
+  changeRecord,
+  isAllowed,
+  isDistrusted,
+  readRecord,
+  recordPath,
+  standingOf,
+  type TrustRecord,
+  wasTamperedWith,
+  withAllowed,
+} from '../../src/trust/record.js';
 import { temporaryDirectory } from '../support/scratch.js';
 
 const content = { command: '40000 a', roles: '' };
@@ -22,7 +32,6 @@ test('nothing is allowed where nothing was written', async () => {
     remotes: [],
     repository: realpathSync(commonDir),
   });
-  expect(await recordDigest(commonDir, environment)).toBe('none: ENOENT');
 });
 
 test('what is allowed is read again, through a link to the repository too', async () => {
@@ -31,7 +40,6 @@ test('what is allowed is read again, through a link to the repository too', asyn
   const link = join(dirname(dirname(commonDir)), 'link');
   symlinkSync(dirname(commonDir), link);
   expect(isAllowed(await readRecord(join(link, '.git'), environment), content)).toBe(true);
-  expect(await recordDigest(commonDir, environment)).toMatch(/^[0-9a-f]{64}$/);
 });
 
 test('a git directory that was put into the place of the one it was written for has nothing allowed', async () => {
@@ -59,6 +67,53 @@ test('allowing what a run changed takes the mistrust away, and is there once', (
   expect(isDistrusted(record, content)).toBe(true);
   expect(isDistrusted(after, content)).toBe(false);
   expect(after.allowed).toHaveLength(1);
+});
+
+describe('a change of the record while a command runs', () => {
+  const mistrust = (word: string) => ({ command: word, roles: '', at: 2, runId: 'r' });
+  const remote = { name: 'origin', url: 'u', at: 3 };
+  const change = async (make: (record: TrustRecord) => TrustRecord, before = [mistrust('a'), mistrust('b')]): Promise<boolean> => {
+    const { commonDir, environment } = place();
+    await changeRecord(commonDir, environment, (record) => ({ ...withAllowed(record, yes), distrusted: before, remotes: [remote] }));
+    const standing = await standingOf(commonDir, environment);
+    await changeRecord(commonDir, environment, make);
+    return wasTamperedWith(standing, await standingOf(commonDir, environment));
+  };
+
+  test.each<[string, boolean, (record: TrustRecord) => TrustRecord]>([
+    ['that is none', false, (record) => record],
+    ['by another run that ended', false, (record) => ({ ...record, distrusted: [...record.distrusted, mistrust('c')] })],
+    ['that allows more', true, (record) => ({ ...record, allowed: [...record.allowed, { ...yes, command: 'more' }] })],
+    ['that allows less', true, (record) => ({ ...record, allowed: [] })],
+    ['that trusts another remote', true, (record) => ({ ...record, remotes: [...record.remotes, { ...remote, name: 'evil' }] })],
+    ['that moves a remote', true, (record) => ({ ...record, remotes: [{ ...remote, url: 'evil' }] })],
+    ['that takes mistrust away', true, (record) => ({ ...record, distrusted: record.distrusted.slice(1) })],
+    [
+      'that takes mistrust away and adds another',
+      true,
+      (record) => ({ ...record, distrusted: [...record.distrusted.slice(1), mistrust('c')] }),
+    ],
+    ['that makes it the record of another repository', true, (record) => ({ ...record, inode: 'another' })],
+  ])('%s: noticed is %s', async (_, expected, make) => {
+    expect(await change(make)).toBe(expected);
+  });
+
+  test('by which the oldest mistrust is forgotten is no tampering', async () => {
+    const full = Array.from({ length: 200 }, (_, at) => mistrust(String(at)));
+    expect(await change((record) => ({ ...record, distrusted: [...record.distrusted, mistrust('c')] }), full)).toBe(false);
+  });
+
+  test('that makes it unreadable is noticed', async () => {
+    const { commonDir, environment } = place();
+    const none = await standingOf(commonDir, environment);
+    await changeRecord(commonDir, environment, (record) => record);
+    const empty = await standingOf(commonDir, environment);
+    expect(wasTamperedWith(none, empty)).toBe(false);
+    writeFileSync(await recordPath(commonDir, environment), '{');
+    expect(wasTamperedWith(empty, await standingOf(commonDir, environment))).toBe(true);
+    rmSync(commonDir, { recursive: true });
+    expect(wasTamperedWith(empty, await standingOf(commonDir, environment))).toBe(true);
+  });
 });
 
 test('only the newest 200 are kept', async () => {
