@@ -2,7 +2,7 @@ import type { Oid } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
 import type { BranchTip } from '../git/refs.js';
 import { type Content, contentOf, hasCommands, sameContent } from '../trust/content.js';
-import { isAllowed, isDistrusted, readRecord, type TrustRecord } from '../trust/record.js';
+import { isAllowed, isDistrusted, type ReadRecord, readRecord, type TrustRecord } from '../trust/record.js';
 import { isBranchOf } from '../trust/remotes.js';
 import { signatureProblem } from '../trust/signature.js';
 import type { Context } from './context.js';
@@ -12,11 +12,23 @@ import type { Request } from './tip.js';
 
 const allowed: Permission = { kind: 'allowed' };
 
+/** What a person has allowed, as one look at the branches sees it: read when the first of them needs it, for all of them. */
+export function recordOfLook({ repository, environment }: Context): () => Promise<ReadRecord> {
+  let read: Promise<ReadRecord> | undefined;
+  return () => (read ??= readRecord(repository.commonDir, environment));
+}
+
 /**
  * Whether a hook may start this request (DESIGN section 7): the branch, the commands and the origin of the request are all
- * looked at. What a person types runs without being asked. Costs one git process at most.
+ * looked at. What a person types runs without being asked. Costs one git process at most. `recordNow` is of this look, and
+ * never kept for the next: meanwhile a person may allow something.
  */
-export async function permissionOf(context: Context, at: BranchTip, tip: Request): Promise<Permission> {
+export async function permissionOf(
+  context: Context,
+  at: BranchTip,
+  tip: Request,
+  recordNow: () => Promise<ReadRecord>,
+): Promise<Permission> {
   const { settings, startedBy } = context;
   if (startedBy === 'person') return allowed;
   const run = `aynig run${at.at === undefined ? '' : ` --aynig-remote ${at.at.remote}`} --branch ${at.branch}`;
@@ -27,7 +39,7 @@ export async function permissionOf(context: Context, at: BranchTip, tip: Request
       next: run,
     };
   if (settings.trust === 'branch') return allowed;
-  const record = await readRecord(context.repository.commonDir, context.environment);
+  const record = await recordNow();
   if (settings.trust === 'signed') return signedOnly(context, at, tip, record, run);
   return (await contentRefusal(context, at, tip, record)) ?? originOf(context, at, tip, record, run);
 }
@@ -47,12 +59,7 @@ async function signedOnly(context: Context, at: BranchTip, tip: Request, record:
 }
 
 /** Whether the commands are the ones that were allowed, or that stand at the trusted ref. */
-async function contentRefusal(
-  context: Context,
-  at: BranchTip,
-  tip: Request,
-  record: TrustRecord & { broken?: string },
-): Promise<Permission | undefined> {
+async function contentRefusal(context: Context, at: BranchTip, tip: Request, record: ReadRecord): Promise<Permission | undefined> {
   const content = await contentOf(context.objects, tip.commit.tree);
   if (isAllowed(record, content)) return undefined;
   const next = `aynig allow ${at.branch}`;

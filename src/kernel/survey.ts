@@ -10,7 +10,7 @@ import { findCommand } from './command-lookup.js';
 import type { Context } from './context.js';
 import { type CommandLookup, decide, type Facts, type Permission, type Reading, type RunKnowledge } from './decide.js';
 import { trailerValue } from './message.js';
-import { permissionOf } from './permission.js';
+import { permissionOf, recordOfLook } from './permission.js';
 import { remoteThatHas } from './provenance.js';
 import { readRemoteTips, trackedHeartbeat } from './remote-view.js';
 import { type Lease, readTip, type Tip } from './tip.js';
@@ -34,10 +34,11 @@ export async function* surveyEach(context: Context, refs?: readonly RefName[]): 
 
 /** {@link surveyEach} for tips that have been read already. */
 export async function* surveyTips(context: Context, tips: readonly BranchTip[]): AsyncGenerator<Surveyed> {
+  const record = recordOfLook(context);
   for (let start = 0; start < tips.length; start += batchSize) {
     const batch = tips.slice(start, start + batchSize);
     const commits = await Promise.allSettled(batch.map(({ oid }) => context.objects.commit(oid)));
-    yield* await Promise.all(batch.map((at, index) => surveyOne(context, at, commits[index])));
+    yield* await Promise.all(batch.map((at, index) => surveyOne(context, at, commits[index], record)));
   }
 }
 
@@ -54,12 +55,17 @@ export async function survey(context: Context, refs: readonly RefName[], remote?
   return surveyed;
 }
 
-async function surveyOne(context: Context, at: BranchTip, commit: PromiseSettledResult<Commit> | undefined): Promise<Surveyed> {
+async function surveyOne(
+  context: Context,
+  at: BranchTip,
+  commit: PromiseSettledResult<Commit> | undefined,
+  record: ReturnType<typeof recordOfLook>,
+): Promise<Surveyed> {
   try {
     // A damaged object ends the process that serves the whole batch: its neighbours are asked for once more.
     const found = commit?.status === 'fulfilled' ? commit.value : await context.objects.commit(at.oid);
     const tip = readTip(found);
-    const facts = await gatherFacts(context, at, tip);
+    const facts = await gatherFacts(context, at, tip, record);
     return { at, tip, reading: decide(tip, facts), command: facts.command };
   } catch (error) {
     const failure = failureOf(error);
@@ -70,7 +76,7 @@ async function surveyOne(context: Context, at: BranchTip, commit: PromiseSettled
 
 const allowed: Permission = { kind: 'allowed' };
 
-async function gatherFacts(context: Context, at: BranchTip, tip: Tip): Promise<Facts> {
+async function gatherFacts(context: Context, at: BranchTip, tip: Tip, record: ReturnType<typeof recordOfLook>): Promise<Facts> {
   const { settings } = context;
   const base = {
     now: context.now(),
@@ -96,7 +102,7 @@ async function gatherFacts(context: Context, at: BranchTip, tip: Tip): Promise<F
   if (tip.kind !== 'request') return base;
   const command = await findCommand(context.objects, tip.commit.tree, tip.state, context.role);
   if (command.kind !== 'present') return { ...base, command };
-  const permission = await permissionOf(context, at, tip);
+  const permission = await permissionOf(context, at, tip, record);
   const remote =
     permission.kind === 'refused' ? undefined : await deciderOf(context, at, trailerValue(tip.message.trailers, 'aynig-remote'));
   return { ...base, command, permission, ...(remote === undefined ? {} : { remote }) };

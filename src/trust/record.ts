@@ -42,6 +42,9 @@ export interface TrustRecord {
   readonly remotes: readonly TrustedRemote[];
 }
 
+/** A record as it is read; `broken` is the path of one that cannot be understood. */
+export type ReadRecord = TrustRecord & { readonly broken?: string };
+
 /** More than these are forgotten, oldest first; a person is then asked again. */
 const mostAllowed = 200;
 const lockMs = 10_000;
@@ -67,7 +70,7 @@ async function sha256(bytes: string | Buffer): Promise<string> {
  * Reads the record; an empty one where nothing was allowed, where the repository is another than the one it was written
  * for, and `broken` where the file cannot be read or understood: then nothing is allowed.
  */
-export async function readRecord(commonDir: string, environment: NodeJS.ProcessEnv): Promise<TrustRecord & { readonly broken?: string }> {
+export async function readRecord(commonDir: string, environment: NodeJS.ProcessEnv): Promise<ReadRecord> {
   const path = await recordPath(commonDir, environment);
   const repository = realpathSync(commonDir);
   const { ino, birthtimeMs } = statSync(commonDir);
