@@ -64,7 +64,11 @@ const plainEscapes = {
     }),
 };
 const results = await Promise.all([
-  build({ ...quick, entryPoints: { hook: 'src/hook.ts', announce: 'src/announce.ts', runner: 'src/runner.ts' }, outdir: target }),
+  build({
+    ...quick,
+    entryPoints: { hook: 'src/hook.ts', announce: 'src/announce.ts', runner: 'src/runner.ts', fence: 'src/fence.ts' },
+    outdir: target,
+  }),
   build({ ...quick, plugins: [plainEscapes], entryPoints: { execa: 'execa' }, outdir: target }),
   build({
     ...common,

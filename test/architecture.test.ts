@@ -31,7 +31,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   doctor: ['install', 'trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
   hooks: ['trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
   commands: ['doctor', 'trust', 'install', 'observe', 'kernel', 'git', 'runner', 'bottom'],
-  'hook entry': ['hooks', 'bottom'],
+  server: ['kernel', 'git', 'runner', 'bottom'],
+  'hook entry': ['hooks', 'server', 'bottom'],
   cli: ['commands', 'observe', 'kernel', 'git', 'bottom'],
 };
 const layerOfFile: Readonly<Record<string, string>> = {
@@ -41,6 +42,7 @@ const layerOfFile: Readonly<Record<string, string>> = {
   'hook.ts': 'hook entry',
   'announce.ts': 'hook entry',
   'runner.ts': 'hook entry',
+  'fence.ts': 'hook entry',
 };
 const layerOf = (path: string): string => layerOfFile[path] ?? dirname(path).split('/')[0] ?? '';
 /** Files that are functions of their arguments alone. */

@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Failure } from '../failure.js';
 import { corruptObject } from './causes.js';
 import { type Commit, parseCommit } from './commit.js';
-import { gitEnvironment, gitSettings } from './environment.js';
+import { type Environment, gitEnvironment, gitSettings } from './environment.js';
 import { gitMissing, lineOf, openGit } from './gate.js';
 import { isOid, type Oid, oid, type RefName } from './names.js';
 
@@ -55,14 +55,15 @@ const defaultMaxBytes = 2 * 1024 * 1024;
 /** An answer that takes longer than this is given up: a network file system, or a partial clone that fetches. */
 const answerTimeoutMs = 60_000;
 
-export function openObjects(gitDir: string, inherited: NodeJS.ProcessEnv = process.env): Objects {
+/** `extra`: variables that `inherited` is stripped of, such as those of a push that is being received. */
+export function openObjects(gitDir: string, inherited: NodeJS.ProcessEnv = process.env, extra: Environment = {}): Objects {
   let batch: Batch | undefined;
   const read: Objects['read'] = (name, maxBytes = defaultMaxBytes) => {
     if (/[\n\0]/.test(name)) return Promise.resolve({ kind: 'missing' });
     return running().ask(name, maxBytes);
   };
   const running = (): Batch => {
-    if (batch === undefined || batch.dead) batch = new Batch(gitDir, inherited);
+    if (batch === undefined || batch.dead) batch = new Batch(gitDir, inherited, extra);
     return batch;
   };
   const trees = new Map<string, Promise<readonly TreeEntry[] | undefined>>();
@@ -130,10 +131,10 @@ class Batch {
   #timer: NodeJS.Timeout | undefined;
   dead = false;
 
-  constructor(gitDir: string, inherited: NodeJS.ProcessEnv) {
+  constructor(gitDir: string, inherited: NodeJS.ProcessEnv, extra: Environment) {
     this.#child = spawn('git', [`--git-dir=${gitDir}`, ...gitSettings, 'cat-file', '--batch'], {
       cwd: gitDir,
-      env: gitEnvironment(inherited),
+      env: { ...gitEnvironment(inherited), ...extra },
       stdio: 'pipe',
       detached: true,
       windowsHide: true,

@@ -17,5 +17,6 @@ export const defaults = {
       .replace(/[^\x21-\x7e]/g, '-')
       .slice(0, 128) || 'unknown',
   tick: 'auto' as 'auto' | 'off',
+  whenNodeIsMissing: 'accept' as 'accept' | 'refuse',
   trust: 'pinned' as 'pinned' | 'branch' | 'signed',
 };

@@ -34,6 +34,7 @@ export const settingsSchema = z.object({
   tick: z._default(oneOf(['auto', 'off']), defaults.tick),
   trust: z._default(oneOf(['pinned', 'branch', 'signed']), defaults.trust),
   trustedRef: z.optional(text('the name of a branch')),
+  whenNodeIsMissing: z._default(oneOf(['accept', 'refuse']), defaults.whenNodeIsMissing),
   branches: z.optional(text('patterns of branch names, with spaces between')),
 });
 

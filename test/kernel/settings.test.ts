@@ -26,6 +26,7 @@ describe('the settings of a repository', () => {
       skewSeconds: 30,
       logLevel: 'info',
       tick: 'auto',
+      whenNodeIsMissing: 'accept',
       trust: 'pinned',
       remotes: [],
     });
