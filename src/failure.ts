@@ -9,6 +9,7 @@ export const failureCodes = {
   'detached-head': 'HEAD is detached, so there is no current branch.',
   'bare-repository': 'The verb needs a working tree and the repository is bare.',
   'no-such-branch': 'No branch of that name exists here.',
+  'branch-name': 'The name of the branch is not valid UTF-8.',
   'corrupt-object': 'git could not read an object that a branch needs.',
   'read-only': 'The repository cannot be written to.',
   'disk-full': 'The disk or the quota is full.',

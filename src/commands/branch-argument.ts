@@ -1,14 +1,15 @@
 import { Failure } from '../failure.js';
 import { failureOrThrow } from '../git/causes.js';
 import { lineOf } from '../git/gate.js';
-import { type BranchName, branchRef } from '../git/names.js';
+import { type BranchName, branchRef, isNameable } from '../git/names.js';
 import { readBranchTips } from '../git/refs.js';
 import { openRepository, type Repository } from '../git/repository.js';
 
-/** The branch that a verb means: the one named, else the current one. Throws {@link Failure}: detached-head, unborn-branch, no-such-branch. */
+/** The branch that a verb means: the one named, else the current one. Throws {@link Failure}: detached-head, unborn-branch, no-such-branch, branch-name. */
 export async function branchArgument(repository: Repository, named?: string): Promise<BranchName> {
   if (named !== undefined) {
     const branch = named.replace(/^refs\/heads\//, '') as BranchName;
+    if (!isNameable(branch)) throw badName(branch);
     if (await exists(repository, branch)) return branch;
     throw new Failure('no-such-branch', `There is no branch ${JSON.stringify(named)} here.`, { hint: 'List them with: git branch' });
   }
@@ -17,12 +18,18 @@ export async function branchArgument(repository: Repository, named?: string): Pr
     throw new Failure('detached-head', 'HEAD is detached, so there is no current branch.', {
       hint: 'Switch to one (git switch <branch>) or name one.',
     });
+  if (!isNameable(branch)) throw badName(branch);
   if (!(await exists(repository, branch)))
     throw new Failure('unborn-branch', `The branch ${branch} has no commit yet.`, {
       hint: 'Make a first commit, for example: git commit --allow-empty -m start',
     });
   return branch;
 }
+
+const badName = (branch: BranchName): Failure =>
+  new Failure('branch-name', `The name of the branch ${branch} is not valid UTF-8, so nothing is run on it.`, {
+    hint: 'Rename it: git branch -m <new-name>; aynig doctor prints the whole command.',
+  });
 
 /** The branch of HEAD, born or not; undefined when HEAD is detached. */
 export async function currentBranch({ git, gitDir }: Repository): Promise<BranchName | undefined> {

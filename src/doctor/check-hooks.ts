@@ -10,7 +10,7 @@ import type { HookFolder } from './hook-reach.js';
 export function checkHooks(facts: Facts): Finding[] {
   const { hookFolders, source } = facts;
   const broken = facts.configuredHooks.filter(({ name, events, command }) => name.startsWith('aynig-') && events.length > 0 && !command);
-  const findings = broken.map(({ name, file }) => withoutCommand(name, file));
+  const findings = [...broken.map(({ name, file }) => withoutCommand(name, file)), ...notLookedAt(facts)];
   const [first] = hookFolders;
   if (first === undefined) return findings;
   if (hookFolders.every((folder) => liveHooks(folder).length === 0))
@@ -21,6 +21,18 @@ export function checkHooks(facts: Facts): Finding[] {
       if (liveHooks(folder).length === 0) return [elsewhere(facts, folder)];
       return source.names.flatMap((name) => missing(facts, folder, name));
     }),
+  ];
+}
+
+function notLookedAt({ notLookedAt: [first, ...more], hookFolders }: Facts): Finding[] {
+  if (first === undefined) return [];
+  const looked = hookFolders.flatMap(({ worktrees }) => worktrees).length;
+  return [
+    {
+      id: 'worktrees-not-looked-at',
+      sentence: `The hooks of ${looked} working trees were looked at, and not those of ${more.length + 1} more (${first.path}${more.length > 0 ? ', …' : ''}).`,
+      fix: `cd ${quoted(first.path)} && aynig doctor`,
+    },
   ];
 }
 

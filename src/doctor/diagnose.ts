@@ -1,3 +1,4 @@
+import { checkBranches } from './check-branches.js';
 import { checkCommands } from './check-commands.js';
 import { checkEnvironment } from './check-environment.js';
 import { checkHookFiles } from './check-hook-files.js';
@@ -27,6 +28,7 @@ const checks: readonly ((facts: Facts) => Finding[])[] = [
   checkSettings,
   checkCommands,
   checkTrust,
+  checkBranches,
   checkRuns,
   checkWorktrees,
   checkKept,

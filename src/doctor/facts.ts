@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { readScopedConfig, type ScopedValue } from '../git/config.js';
@@ -12,7 +13,7 @@ import { worktreesPath } from '../runner/places.js';
 import { type CommandFile, readCommands } from './commands.js';
 import { type GitLock, readGitLocks } from './git-locks.js';
 import { canExecute, type HookFile, type HookSource, readHookFile, readRendered } from './hook-files.js';
-import { type ConfiguredHook, configuredHooks, type HookFolder, readHookFolders } from './hook-reach.js';
+import { type ConfiguredHook, configuredHooks, type HookFolder, readHookFolders, worktreesToAsk } from './hook-reach.js';
 import { type Runs, readRuns } from './runs.js';
 import { readTrust, type Trust } from './trust.js';
 import { type Leftover, readLeftovers, readWorktrees, type Worktree } from './worktrees.js';
@@ -32,6 +33,8 @@ export interface Facts {
   readonly settings: readonly ScopedValue[];
   readonly worktrees: readonly Worktree[];
   readonly hookFolders: readonly HookFolder[];
+  /** Working trees for which {@link hookFolders} does not say anything, because there are so many. */
+  readonly notLookedAt: readonly Worktree[];
   readonly rendered: ReadonlyMap<HookName, HookFile>;
   /** Whether our hooks are in this repository at all, reached or not. */
   readonly installed: boolean;
@@ -44,6 +47,8 @@ export interface Facts {
   readonly failures: ReadonlyMap<RefName, FailureRecord>;
   readonly kept: readonly KeptRef[];
   readonly gitLocks: readonly GitLock[];
+  /** Names of branches that are not valid UTF-8. */
+  readonly unnameable: readonly Buffer[];
   /** Branches among those that journals and failures name. */
   readonly branches: ReadonlySet<string>;
 }
@@ -76,15 +81,17 @@ export async function readFacts(
   const worktrees = readWorktrees(repository);
   const objects = openObjects(commonDir, environment);
   try {
-    const [version, config, commands, kept, trust] = await Promise.all([
+    const [version, config, commands, kept, trust, unnameable] = await Promise.all([
       gitVersion(git),
       readScopedConfig(settingsGit, '^(aynig|hook|lfs)\\.', here),
       readCommands(repository, objects),
       readKept(repository),
       readTrust(repository, objects, environment),
+      readUnnameable(repository),
     ]);
     const configured = hasConfigHooks(version) ? configuredHooks(config) : [];
-    const hookFolders = repository.bare ? [] : await readHookFolders(repository, worktrees, configured);
+    const { asked, notAsked } = worktreesToAsk(worktrees, repository.toplevel);
+    const hookFolders = repository.bare ? [] : await readHookFolders(repository, asked, configured);
     const rendered = readRendered(commonDir);
     const settings = config.filter(({ key }) => key.startsWith('aynig.'));
     // Journals after worktrees: a run writes its journal first, so each worktree that was seen has its journal by now.
@@ -104,6 +111,7 @@ export async function readFacts(
       settings,
       worktrees,
       hookFolders,
+      notLookedAt: repository.bare ? [] : notAsked,
       rendered,
       installed: source.names.some(
         (name) => rendered.get(name)?.kind === 'own' || readHookFile(join(commonDir, 'hooks'), name).kind === 'own',
@@ -116,6 +124,7 @@ export async function readFacts(
       leftovers,
       failures,
       kept,
+      unnameable,
       gitLocks: readGitLocks(commonDir, worktrees, now),
       branches: await existing(repository, named),
     };
@@ -135,6 +144,17 @@ async function readKept({ git }: Repository): Promise<KeptRef[]> {
       const [ref = '', date = ''] = line.split('\0');
       return { ref, runId: ref.slice('refs/aynig/kept/'.length).replace(/-uncommitted$/, ''), committedAt: Number(date) };
     });
+}
+
+async function readUnnameable({ git }: Repository): Promise<Buffer[]> {
+  const { stdout } = await git(['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads/']);
+  if (isUtf8(stdout)) return [];
+  // A character for each byte, so that lines can be told apart.
+  return stdout
+    .toString('latin1')
+    .split('\n')
+    .map((line) => Buffer.from(line, 'latin1'))
+    .filter((name) => !isUtf8(name));
 }
 
 async function existing({ git }: Repository, refs: readonly string[]): Promise<ReadonlySet<string>> {

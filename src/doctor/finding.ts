@@ -66,6 +66,11 @@ export const findingKinds = {
     group: 'hooks',
     meaning: 'The repository uses Git LFS, and one of its hooks is not called.',
   },
+  'worktrees-not-looked-at': {
+    severity: 'info',
+    group: 'hooks',
+    meaning: 'There are so many working trees that the hooks of some were not looked at.',
+  },
   'hooks-off': { severity: 'warning', group: 'hooks', meaning: 'AYNIG=0 is set in the environment, so every hook of ours does nothing.' },
   'hook-node-gone': {
     severity: 'warning',
@@ -110,6 +115,11 @@ export const findingKinds = {
     severity: 'info',
     group: 'trust',
     meaning: 'Hooks do not start the commands of the current branch: nobody has allowed them.',
+  },
+  'branch-name': {
+    severity: 'info',
+    group: 'runs',
+    meaning: 'The name of a branch is not valid UTF-8, so nothing is ever run on it.',
   },
   'run-dead': { severity: 'warning', group: 'runs', meaning: 'A run is left whose runner is gone.' },
   'run-elsewhere': {

@@ -41,16 +41,24 @@ const lfsHooks = ['pre-push', 'post-checkout', 'post-commit', 'post-merge'] as c
 /** Each working tree is one git call; hundreds of them are not asked about one by one. */
 const maxWorktrees = 64;
 
-/** What git would run in every working tree of a person's. */
+/** Working trees of persons: those to ask about, the one at `here` first, and those that are too many. */
+export function worktreesToAsk(
+  worktrees: readonly Worktree[],
+  here: string | undefined,
+): Readonly<Record<'asked' | 'notAsked', Worktree[]>> {
+  // git calls in a worktree whose record is damaged fail, as they do for its owner.
+  const whole = worktrees.filter(({ runId, exists, gitDir }) => runId === undefined && exists && existsSync(join(gitDir, 'HEAD')));
+  const late = whole.findIndex(({ path }) => path === here) >= maxWorktrees;
+  const sorted = late ? [...whole.filter(({ path }) => path === here), ...whole.filter(({ path }) => path !== here)] : whole;
+  return { asked: sorted.slice(0, maxWorktrees), notAsked: sorted.slice(maxWorktrees) };
+}
+
+/** What git would run in each of these working trees. */
 export async function readHookFolders(
   repository: Repository,
-  worktrees: readonly Worktree[],
+  asked: readonly Worktree[],
   configured: readonly ConfiguredHook[],
 ): Promise<HookFolder[]> {
-  // git calls in a worktree whose record is damaged fail, as they do for its owner.
-  const asked = worktrees
-    .filter(({ runId, exists, gitDir }) => runId === undefined && exists && existsSync(join(gitDir, 'HEAD')))
-    .slice(0, maxWorktrees);
   const settings = await Promise.all(asked.map(hooksPathOf));
   const folders = new Map<string, { path: string | undefined; setBy: ScopedValue | undefined; first: Worktree; worktrees: string[] }>();
   asked.forEach((worktree, index) => {

@@ -19,6 +19,11 @@ export function oid(text: string): Oid {
 export const isOid = (text: string): text is Oid => oidPattern.test(text);
 export const branchRef = (branch: BranchName): RefName => `refs/heads/${branch}` as RefName;
 export const branchOf = (ref: RefName): BranchName => ref.slice('refs/heads/'.length) as BranchName;
+/**
+ * git keeps names of branches as bytes. One that is no UTF-8 is read with U+FFFD in it, and what is written down then leads back
+ * to no branch; so it is never acted on.
+ */
+export const isNameable = (branch: string): boolean => !branch.includes('\uFFFD');
 /** Twelve digits: long enough to stay unique in large repositories, short enough for one line. */
 export const shortOid = (full: string): string => full.slice(0, 12);
 /** Where a run's work is pinned until its branch contains it. */

@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.js';
 import { failureOf } from '../git/causes.js';
 import type { Commit } from '../git/commit.js';
-import { heartbeatRef, type Oid, type RefName } from '../git/names.js';
+import { heartbeatRef, isNameable, type Oid, type RefName } from '../git/names.js';
 import { readReflog } from '../git/reflog.js';
 import { type BranchTip, readBranchTips } from '../git/refs.js';
 import { isLocked } from '../runner/lock.js';
@@ -65,6 +65,7 @@ async function surveyOne(
     // A damaged object ends the process that serves the whole batch: its neighbours are asked for once more.
     const found = commit?.status === 'fulfilled' ? commit.value : await context.objects.commit(at.oid);
     const tip = readTip(found);
+    if (tip.kind !== 'plain' && !isNameable(at.branch)) return { at, tip, reading: unnameable, command: { kind: 'missing' } };
     const facts = await gatherFacts(context, at, tip, record);
     return { at, tip, reading: decide(tip, facts), command: facts.command };
   } catch (error) {
@@ -75,6 +76,11 @@ async function surveyOne(
 }
 
 const allowed: Permission = { kind: 'allowed' };
+
+const unnameable: Reading = {
+  kind: 'invalid',
+  problems: [{ line: 0, rule: 'the name of the branch is not valid UTF-8, so nothing is run', fix: 'rename it with git branch -m' }],
+};
 
 async function gatherFacts(context: Context, at: BranchTip, tip: Tip, record: ReturnType<typeof recordOfLook>): Promise<Facts> {
   const { settings } = context;

@@ -483,3 +483,42 @@ describe('what --json prints', () => {
       expect([args, failing(repo, args).stdout]).toEqual([args, '']);
   });
 });
+
+describe('a branch whose name is not valid UTF-8', () => {
+  function latin(): { repo: Lab; name: string } {
+    const repo = lab();
+    repo.command('build', `: >"$OUT/ran"\n${finish()}`);
+    repo.request('build');
+    repo.program('sh', ['-c', `git branch "$(printf 'b\\344h')" && git branch "$(printf 'idle\\344')" HEAD~1`]);
+    return { repo, name: 'b\uFFFDh' };
+  }
+
+  it('is not run, and status and run say so in one line each; others are', () => {
+    const { repo, name } = latin();
+    const says = 'the name of the branch is not valid UTF-8, so nothing is run; rename it with git branch -m';
+    const before = repo.git('for-each-ref', '--format=%(objectname)', 'refs/heads/');
+    const status = repo.aynig(['status', '--all', '--json']);
+    const branches = (JSON.parse(status.stdout) as { branches: { branch: string; reading: string; detail: string | null }[] }).branches;
+    expect(branches.map(({ branch, reading, detail }) => [branch, reading, detail])).toEqual([
+      [name, 'invalid', says],
+      ['idle\uFFFD', 'idle', null],
+      ['main', 'untrusted', expect.any(String)],
+    ]);
+    const answer = repo.run(['--current-branch', 'skip']);
+    expect(answer.exitCode).toBe(0);
+    expect(answer.stderr.split('\n').filter((line) => line.includes('UTF-8'))).toEqual([`${name}: cannot be run: ${says}`]);
+    expect(repo.git('for-each-ref', '--format=%(objectname)', 'refs/heads/')).toBe(before);
+    expect(repo.outHas('ran')).toBe(false);
+  });
+
+  it('is named by the verbs that mean it, with the command that helps', () => {
+    const { repo } = latin();
+    repo.program('sh', ['-c', `git switch --quiet "$(printf 'b\\344h')"`]);
+    for (const args of [['status'], ['set-state', 'build'], ['run', '--current-branch', 'only'], ['status', 'b\uFFFDh']])
+      expect(repo.aynig(args, { expected: 1 }).stderr).toContain('[branch-name]');
+    const doctor = repo.aynig(['doctor'], { expected: 'any' }).stdout;
+    repo.program('sh', ['-c', /git branch -m "\$\(printf 'b.*/.exec(doctor)?.[0] ?? 'false']);
+    repo.run(['--current-branch', 'only']);
+    expect(repo.outHas('ran')).toBe(true);
+  });
+});

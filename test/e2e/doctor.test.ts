@@ -178,6 +178,30 @@ const cases: readonly Case[] = [
     left: [],
   },
   {
+    id: 'worktrees-not-looked-at',
+    what: 'more working trees than are asked about',
+    break(made) {
+      for (let at = 1; at <= 65; at++) made.linked(`w${at}`);
+      return undefined;
+    },
+    left: ['worktrees-not-looked-at'],
+  },
+  {
+    id: 'branch-name',
+    what: 'names of branches in Latin-1',
+    break(made) {
+      // Without files of such names, which a photograph of the repository could not hold.
+      made.git('config', 'core.logAllRefUpdates', 'false');
+      const names = ["$(printf 'b\\344h/x-y')", "$(printf '\\226')", 'grün'];
+      made.program('sh', ['-c', names.map((name) => `git branch "${name}" && git pack-refs --all`).join(' && ')]);
+      return undefined;
+    },
+    after: (made) =>
+      expect(made.git('-c', 'core.quotePath=false', 'branch', '--format=%(refname:short)').split('\n').sort()).toEqual(
+        ['_', 'bäh/x-y', 'grün', 'main'].sort(),
+      ),
+  },
+  {
     id: 'hook-twice',
     what: 'a block that was pasted a second time',
     break(made) {
