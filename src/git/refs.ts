@@ -27,8 +27,17 @@ export interface RemotePlace {
 /** One record of `for-each-ref`. The hooks' `launch` has it too. */
 export const tipFormat = ['%(refname)', '%(objectname)', '%(upstream)', '%(worktreepath)', '%(symref)'].join('%00');
 
-/** The tips of all branches, or of those given, from one `for-each-ref`. Symbolic branches are left out: they would be read twice. */
+/** As many names as fit on a command line everywhere. */
+const mostAtOnce = 500;
+
+/** The tips of all branches, or of those given, from one `for-each-ref` for each 500. Symbolic branches are left out: they would be read twice. */
 export async function readBranchTips(git: Git, refs: readonly RefName[] = ['refs/heads/' as RefName]): Promise<BranchTip[]> {
+  const tips: BranchTip[] = [];
+  for (let start = 0; start < refs.length; start += mostAtOnce) tips.push(...(await readSome(git, refs.slice(start, start + mostAtOnce))));
+  return tips;
+}
+
+async function readSome(git: Git, refs: readonly RefName[]): Promise<BranchTip[]> {
   const args = ['for-each-ref', `--format=${tipFormat}`, '--', ...refs];
   for (let attempt = 1; ; attempt++) {
     try {
@@ -103,4 +112,26 @@ export async function deleteRef(git: Git, ref: RefName, expected: Oid): Promise<
 export async function isAncestor(git: Git, ancestor: Oid, descendant: Oid | RefName): Promise<boolean> {
   // Exit 1 is the answer "no".
   return (await git(['merge-base', '--is-ancestor', ancestor, descendant], { ok: [0, 1] })).exitCode === 0;
+}
+
+/** A second ref that changes together with a branch: made at a value, or deleted from one. */
+export type Companion = { readonly ref: RefName; readonly create: Oid } | { readonly ref: RefName; readonly drop: Oid };
+
+/** {@link swapRef} together with another ref, in one transaction: both change or none does. */
+export async function swapTogether(
+  git: Git,
+  objects: Objects,
+  swap: { ref: RefName; expected: Oid; to: Oid; reason: string; runId: string },
+  companion: Companion,
+): Promise<Swap> {
+  const second = 'create' in companion ? `create ${companion.ref} ${companion.create}` : `delete ${companion.ref} ${companion.drop}`;
+  const result = await git(['update-ref', '--create-reflog', '-m', swap.reason, '--stdin'], {
+    input: `start\nupdate ${swap.ref} ${swap.to} ${swap.expected}\n${second}\nprepare\ncommit\n`,
+    ok: [0, 1, 128],
+    env: { AYNIG_RUN_ID: swap.runId },
+  });
+  const tip = await objects.ref(swap.ref);
+  if (tip === swap.to) return { kind: 'moved' };
+  if (tip !== swap.expected || result.exitCode === 0) return { kind: 'beaten', tip };
+  throw new GitError(['update-ref', swap.ref], result.exitCode, result.stderr, result.cwd);
 }

@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { sep } from 'node:path';
+import type { Identity } from '../git/commit-tree.js';
 import type { RefName } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
 import { isAncestor, readBranchTips, swapRef } from '../git/refs.js';
@@ -7,16 +8,30 @@ import type { Repository } from '../git/repository.js';
 import { operationInProgress } from '../git/worktree.js';
 import type { Journals } from '../runner/journal.js';
 import type { Advance, Arbiter, Move } from './arbiter.js';
+import { bareLeases } from './bare-lease.js';
 import { deliverInto } from './deliver.js';
 
-/** This repository's own refs decide. A branch that is checked out gets its new files by a fast-forward in that checkout. */
-export function localArbiter(repository: Repository, objects: Objects, journals: Journals, runWorktrees: () => string): Arbiter {
+/**
+ * This repository's own refs decide. A branch that is checked out gets its new files by a fast-forward in that checkout. In a
+ * bare repository, which others push to, a lease ref says that the run is alive.
+ */
+export function localArbiter(
+  repository: Repository,
+  objects: Objects,
+  journals: Journals,
+  runWorktrees: () => string,
+  identity: Identity,
+): Arbiter {
   const { git } = repository;
-  const swap = ({ ref, from, to, reason, runId }: Advance): Promise<Move> =>
-    swapRef(git, objects, { ref, expected: from, to, reason, runId });
+  const leases = repository.bare ? bareLeases(repository, objects, identity) : undefined;
+  const swap = (advance: Advance): Promise<Move> => {
+    if (leases !== undefined) return leases.release(advance);
+    const { ref, from, to, reason, runId } = advance;
+    return swapRef(git, objects, { ref, expected: from, to, reason, runId });
+  };
   return {
     tip: (ref) => objects.ref(ref),
-    claim: swap,
+    claim: leases?.claim ?? swap,
     async publish(advance) {
       // Moving a branch under a rebase makes the user's `git rebase --continue` fail at its end.
       const operation = operationInProgress(repository.commonDir, advance.ref);
@@ -27,14 +42,17 @@ export function localArbiter(repository: Repository, objects: Objects, journals:
       const checkout = await checkoutOf(advance.ref);
       if (checkout === 'unknown')
         return { kind: 'refused', why: 'the branch is checked out where this process cannot find it: run aynig in the main working tree' };
-      return checkout === undefined ? swap(advance) : deliverInto(checkout, objects, advance);
+      if (checkout === undefined) return swap(advance);
+      const move = await deliverInto(checkout, objects, advance);
+      if (move.kind === 'moved') await leases?.drop(advance.runId, advance.to);
+      return move;
     },
     contains: (_ref, tip, commit) => (tip === commit ? Promise.resolve(true) : isAncestor(git, commit, tip)),
     // A command may have moved its branch itself, and to ask costs next to nothing here.
     held: () => undefined,
-    renew(runId) {
+    async renew(runId) {
       journals.touch(runId);
-      return Promise.resolve({ kind: 'confirmed' });
+      return (await leases?.renew(runId)) === false ? { kind: 'lost' } : { kind: 'confirmed' };
     },
     // Nobody waits for it: the runner itself is the sign of life.
     progress: () => Promise.resolve({ kind: 'confirmed' }),

@@ -35,7 +35,8 @@ export function lookerAt(context: Context, options: RunOptions): Looker {
   let first = context.tips;
   let decided = new Map<string, Claimed[]>();
   let failure: Failure | undefined;
-  const { remote, refs } = options;
+  const { remote } = options;
+  const refsNow = (): readonly RefName[] | undefined => (typeof options.refs === 'function' ? options.refs() : options.refs);
   return {
     failure: () => failure,
     again() {
@@ -46,6 +47,8 @@ export function lookerAt(context: Context, options: RunOptions): Looker {
       if (remote !== undefined) return;
       const tips = await first;
       first = undefined;
+      // Asked also where the tips are known already: who is asked takes note of what is looked at.
+      const refs = refsNow();
       for await (const found of tips === undefined ? surveyEach(context, refs) : surveyTips(context, tips)) {
         if ('reading' in found && found.reading.kind === 'remote' && options.select(found.at.branch)) {
           const { remote: decider, state } = found.reading;
@@ -63,7 +66,7 @@ export function lookerAt(context: Context, options: RunOptions): Looker {
         const swept = left ? await sweep(context, 'remotes') : { branches: [] };
         for (const { outcome, ...branch } of swept.branches) if (options.select(branch.branch)) ended({ ...branch, outcomes: [outcome] });
         try {
-          if (remote !== undefined) await lookAtAll(context, remote, refs, take);
+          if (remote !== undefined) await lookAtAll(context, remote, refsNow(), take);
         } catch (error) {
           failure = failureOrThrow(error);
           context.report({ kind: 'failed', code: failure.code, why: failure.message, hint: failure.hint });

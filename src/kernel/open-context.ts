@@ -85,7 +85,7 @@ type ArbiterParts = Pick<Context, 'repository' | 'objects' | 'journals' | 'place
 
 /** One arbiter for each remote that is asked for, since it remembers what it holds there. */
 function arbiters({ repository, objects, journals, places, settings, identity, report }: ArbiterParts): Context['arbiterOf'] {
-  const local = localArbiter(repository, objects, journals, () => places.worktrees());
+  const local = localArbiter(repository, objects, journals, () => places.worktrees(), identity);
   const known = new Map<string, Arbiter>();
   return (remote) => {
     if (remote === undefined) return local;

@@ -41,7 +41,10 @@ export async function permissionOf(
   if (settings.trust === 'branch') return allowed;
   const record = await recordNow();
   if (settings.trust === 'signed') return signedOnly(context, at, tip, record, run);
-  return (await contentRefusal(context, at, tip, record)) ?? originOf(context, at, tip, record, run);
+  const refusal = await contentRefusal(context, at, tip, record);
+  if (refusal !== undefined) return refusal;
+  // Who may push to a server may ask: its own access control says so, and nobody commits there.
+  return context.repository.bare && at.at === undefined ? allowed : originOf(context, at, tip, record, run);
 }
 
 /** `aynig.trust = signed`: the signature covers the request and the commands. What a run of this clone made goes on, unless it changed them. */

@@ -5,8 +5,8 @@ import type { TickOutcome } from './outcome.js';
 export interface RunOptions {
   /** Which branches may be acted on. */
   readonly select: (branch: BranchName) => boolean;
-  /** Only these branches. */
-  readonly refs?: readonly RefName[];
+  /** Only these branches; a function is asked at each look. */
+  readonly refs?: readonly RefName[] | (() => readonly RefName[]);
   /** The remote whose branches are meant, instead of this repository's. */
   readonly remote?: string;
   /** Answers once with true after each wish to look again; asked several times a second while commands run. */

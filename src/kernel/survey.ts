@@ -6,6 +6,7 @@ import { readReflog } from '../git/reflog.js';
 import { type BranchTip, readBranchTips } from '../git/refs.js';
 import { isLocked } from '../runner/lock.js';
 import { presenceOf } from '../runner/process-identity.js';
+import { heardOf } from './bare-lease.js';
 import { findCommand } from './command-lookup.js';
 import type { Context } from './context.js';
 import { type CommandLookup, decide, type Facts, type Permission, type Reading, type RunKnowledge } from './decide.js';
@@ -133,8 +134,12 @@ async function deciderOf({ repository, settings }: Context, at: BranchTip, named
 /** When the holder of a lease last gave a sign of life, in seconds since the epoch: here by its journal, at a remote by its heartbeat. */
 async function heartbeatOf(context: Context, at: BranchTip, lease: Lease, latest: number): Promise<number | undefined> {
   const touched = context.journals.touchedAt(lease.runId);
-  const beat = at.at?.heartbeats.get(heartbeatRef(lease.runId));
-  if (at.at === undefined || beat === undefined) return touched;
+  if (at.at === undefined) {
+    const heard = context.repository.bare ? await heardOf(context.repository, context.objects, lease.runId) : undefined;
+    return heard === undefined ? touched : Math.max(heard, touched ?? 0);
+  }
+  const beat = at.at.heartbeats.get(heartbeatRef(lease.runId));
+  if (beat === undefined) return touched;
   const { committedAt } = await context.objects.commit(beat);
   if (committedAt <= latest) return committedAt;
   // A clock that runs ahead: the moment this clone first saw it counts.

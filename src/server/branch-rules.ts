@@ -1,7 +1,7 @@
-import { type Oid, shortOid } from '../git/names.js';
+import { heartbeatRef, type Oid, shortOid } from '../git/names.js';
 import { stalled } from '../kernel/names.js';
 import type { Lease } from '../kernel/tip.js';
-import { leaseRef, type Push, type RefUpdate, updateOf } from './push.js';
+import { type Push, type RefUpdate, updateOf } from './push.js';
 import type { Receiver, Refusal } from './receiver.js';
 import { readEvent, type StateEvent } from './state-event.js';
 
@@ -38,8 +38,8 @@ async function judgeLeased(
   const refuse = (rule: string, fix: string): Refusal => ({ ref, rule, fix });
   const heldBy = `run ${lease.runId || 'without an id'} of ${lease.runnerId || 'an unnamed runner'} holds the branch`;
   const wait = `wait for it (git pull --ff-only), or end it: aynig cancel ${branch}`;
-  const value = lease.runId === '' ? undefined : await receiver.leaseRef(lease.runId);
-  const carried = value === undefined ? undefined : updateOf(push, leaseRef(lease.runId));
+  const value = lease.runId === '' ? undefined : await receiver.heartbeatRef(lease.runId);
+  const carried = value === undefined ? undefined : updateOf(push, heartbeatRef(lease.runId));
   // Who names another value than the one that is there knows nothing of what happened since.
   const byHolder = carried !== undefined && carried.from === value;
   const releases = value === undefined || (byHolder && carried.to === undefined);
@@ -49,7 +49,10 @@ async function judgeLeased(
     if (below !== from || another !== undefined || release.commit.tree !== (await receiver.commit(from)).tree)
       return refuse(`a commit that takes over stands on the lease alone and changes no file`, `fetch, then: aynig cancel ${branch}`);
     if (!releases)
-      return refuse(`a push that takes over deletes ${leaseRef(lease.runId)}, as it is now, too`, `fetch, then: aynig cancel ${branch}`);
+      return refuse(
+        `a push that takes over deletes ${heartbeatRef(lease.runId)}, as it is now, too`,
+        `fetch, then: aynig cancel ${branch}`,
+      );
   }
   const until = await aliveUntil(ref, lease, value, receiver);
   const descends = to !== undefined && (await reaches(to, from, receiver));
@@ -79,7 +82,7 @@ async function aliveUntil(ref: RefUpdate['ref'], lease: Lease, value: Oid | unde
     (await receiver.receivedAt(ref, lease.commit)) ?? lease.committedAt,
     ...(value === undefined
       ? []
-      : [(await receiver.receivedAt(leaseRef(lease.runId), value)) ?? (await receiver.commit(value)).committedAt]),
+      : [(await receiver.receivedAt(heartbeatRef(lease.runId), value)) ?? (await receiver.commit(value)).committedAt]),
   ];
   return Math.min(Math.max(...signs), receiver.now) + lease.seconds + receiver.skewSeconds;
 }
@@ -107,7 +110,8 @@ async function judgeOrigin(
   runId: string,
   receiver: Receiver,
 ): Promise<Refusal | undefined> {
-  if ((await receiver.leaseRef(runId)) !== undefined && (held?.runId === runId || (await receiver.holdsBranch(runId)))) return undefined;
+  if ((await receiver.heartbeatRef(runId)) !== undefined && (held?.runId === runId || (await receiver.holdsBranch(runId))))
+    return undefined;
   if (to !== undefined && (await isOwnHistory(to, runId, receiver))) return undefined;
   return {
     commit,
@@ -119,7 +123,7 @@ async function judgeOrigin(
 
 /** Whether the push brings the run from beginning to end: a run of somebody's own clone, which this server never had a part in. */
 async function isOwnHistory(tip: Oid, runId: string, receiver: Receiver): Promise<boolean> {
-  if ((await receiver.leaseRef(runId)) !== undefined) return false;
+  if ((await receiver.heartbeatRef(runId)) !== undefined) return false;
   for await (const name of freshBelow(tip, receiver)) {
     const event = readEvent(await receiver.commit(name));
     // A lease that this server ever had, or one that was made for a remote, is no such history.

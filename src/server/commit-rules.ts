@@ -1,7 +1,7 @@
 import type { Commit } from '../git/commit.js';
-import { isOid, type Oid } from '../git/names.js';
+import { heartbeatRef, isOid, type Oid } from '../git/names.js';
 import { readState, working } from '../kernel/names.js';
-import { leaseRef, type Push, updateOf } from './push.js';
+import { type Push, updateOf } from './push.js';
 import type { Receiver, Refusal } from './receiver.js';
 import { readEvent, type StateEvent } from './state-event.js';
 
@@ -89,13 +89,13 @@ async function basisOf({ commit, lease }: LeaseEvent, receiver: Receiver): Promi
 
 async function judgeClaim({ commit, lease }: LeaseEvent, isTip: boolean, push: Push, receiver: Receiver): Promise<Refusal | undefined> {
   const { runId } = lease;
-  const ref = leaseRef(runId);
+  const ref = heartbeatRef(runId);
   const created = updateOf(push, ref);
   const refuse = (rule: string): Refusal => ({ commit, rule, fix: 'claim with aynig run, which pushes both in one step' });
   if (!isTip) return refuse(`run ${runId} never held the branch here: its lease was not claimed at this server`);
   if (created?.to !== commit.oid || created.from !== undefined)
     return refuse(`a claim creates ${ref} at the same commit, in the same push`);
-  if ((await receiver.leaseRef(runId)) !== undefined) return refuse(`${ref} is there already: a run id is used once`);
+  if ((await receiver.heartbeatRef(runId)) !== undefined) return refuse(`${ref} is there already: a run id is used once`);
   for (const { from, to } of push.branches)
     if (to === commit.oid && from !== undefined && (await receiver.wasUsed(runId, from)))
       return refuse(`run ${runId} has been on this branch before: a run id is used once`);

@@ -2,14 +2,14 @@ import type { Commit } from '../git/commit.js';
 import { parseCommit } from '../git/commit.js';
 import { readConfig } from '../git/config.js';
 import { type Git, openGit } from '../git/gate.js';
-import { isOid, type Oid } from '../git/names.js';
+import { heartbeatRef, isOid, type Oid } from '../git/names.js';
 import { type Objects, openObjects } from '../git/objects.js';
 import { quarantineOf } from '../git/quarantine.js';
 import { readReflog } from '../git/reflog.js';
 import { isAncestor } from '../git/refs.js';
 import { defaults } from '../kernel/settings-defaults.js';
 import { readTip } from '../kernel/tip.js';
-import { leaseRef, type Push } from './push.js';
+import type { Push } from './push.js';
 import type { Receiver } from './receiver.js';
 
 /** Commits that are read at once: each may be as large as a message that is still looked at. */
@@ -46,7 +46,7 @@ export async function openReceiver(
     async had(name) {
       return (await before.read(name, 0)).kind === 'found';
     },
-    leaseRef: (runId) => remembered(leases, runId, () => refValue(objects, leaseRef(runId))),
+    heartbeatRef: (runId) => remembered(leases, runId, () => refValue(objects, heartbeatRef(runId))),
     async receivedAt(ref, value) {
       return (await readReflog(plain, gitDir, ref, 20)).find(({ oid }) => oid === value)?.at;
     },

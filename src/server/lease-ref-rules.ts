@@ -9,7 +9,7 @@ export async function judgeLeaseRef(update: RefUpdate, push: Push, receiver: Rec
   const refuse = (rule: string): Refusal => ({ ref, rule, fix: 'leave these refs to aynig run, which keeps them by itself' });
   const runId = runOfLeaseRef(ref);
   if (runId === undefined) return refuse('a lease ref is named after a run, which is a UUID in small letters');
-  if ((await receiver.leaseRef(runId)) !== from) return refuse('it is not what this push takes it for: it was moved meanwhile');
+  if ((await receiver.heartbeatRef(runId)) !== from) return refuse('it is not what this push takes it for: it was moved meanwhile');
   if (to === undefined) return judgeDeletion(runId, push, receiver, refuse);
   if (from !== undefined)
     return (await isRenewal(to, from, runId, receiver))

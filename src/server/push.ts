@@ -12,8 +12,6 @@ export interface RefUpdate {
 
 export const branchPrefix = 'refs/heads/';
 export const leasePrefix = 'refs/aynig/lease/';
-/** Where the holder of a lease shows that it is alive. */
-export const leaseRef = (runId: string): RefName => `${leasePrefix}${runId}` as RefName;
 
 /** Reads what git hands to `pre-receive` and `post-receive`: a line `<old> <new> <ref>` for each ref, zeros for what is not there. */
 export function parsePush(text: string): RefUpdate[] {

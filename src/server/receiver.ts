@@ -16,7 +16,7 @@ export interface Receiver {
   /** Whether the repository had the object, reachable or not. */
   had(name: Oid): Promise<boolean>;
   /** The value of a lease ref. */
-  leaseRef(runId: string): Promise<Oid | undefined>;
+  heartbeatRef(runId: string): Promise<Oid | undefined>;
   /** When a ref got this value, by the repository's own clock; undefined where it has kept no record. */
   receivedAt(ref: RefName, value: Oid): Promise<number | undefined>;
   isAncestor(ancestor: Oid, descendant: Oid): Promise<boolean>;

@@ -27,13 +27,13 @@ export type Fence =
   | 'judges only commits that name a state'
   | 'lets an ended lease return';
 
-export const leaseRef = (refs: Refs, run: Id): Id => refs.leases.find(([name]) => name === run)?.[1] ?? 0;
+export const heartbeatRef = (refs: Refs, run: Id): Id => refs.leases.find(([name]) => name === run)?.[1] ?? 0;
 
 /** The refs after a push, or undefined when it is refused. */
 export function receive(refs: Refs, push: Push, fence: Fence, now: number): Refs | undefined {
   const { branch, lease } = push;
   if (branch !== undefined && !matches(branch.expected, refs.branch, branch.to)) return undefined;
-  if (lease !== undefined && !matches(lease.expected, leaseRef(refs, lease.run), lease.to)) return undefined;
+  if (lease !== undefined && !matches(lease.expected, heartbeatRef(refs, lease.run), lease.to)) return undefined;
   if (fence !== 'none' && branch !== undefined && !passes(refs, push, branch.to, fence, now)) return undefined;
   const to = branch?.to ?? refs.branch;
   const leases =
@@ -67,22 +67,22 @@ function passes(refs: Refs, { lease, branch }: Push, to: Id, fence: Fence, now: 
   // Rule 2.
   for (const id of fresh) {
     const { kind, parent, run } = get(id);
-    if (kind === 'lease' && (lease?.run !== id || lease.to === 0 || leaseRef(refs, id) !== 0)) return false;
+    if (kind === 'lease' && (lease?.run !== id || lease.to === 0 || heartbeatRef(refs, id) !== 0)) return false;
     if (kind === 'working' && holder(parent) !== run) return false;
     if (kind === 'copy') return false;
   }
   // A lease that is over does not come back, also not by commits that the server has.
   const returns = holder(to) !== 0 && holder(to) !== held;
   if (returns && fence !== 'lets an ended lease return') {
-    const claimed = lease?.run === to && lease.to !== 0 && leaseRef(refs, to) === 0;
-    const believed = fence === 'believes a lease ref whose branch is gone' && leaseRef(refs, holder(to)) !== 0;
+    const claimed = lease?.run === to && lease.to !== 0 && heartbeatRef(refs, to) === 0;
+    const believed = fence === 'believes a lease ref whose branch is gone' && heartbeatRef(refs, holder(to)) !== 0;
     if (!claimed && !believed) return false;
   }
   // Rule 4. A claim marks itself and is judged above.
   const namesState = tip.kind === 'result' || tip.kind === 'stalled';
   const judged = fence === 'judges only commits that name a state' ? namesState : namesState || tip.kind === 'work';
   if (judged && tip.run !== 0 && fresh.includes(to)) {
-    if (leaseRef(refs, tip.run) === 0) return false;
+    if (heartbeatRef(refs, tip.run) === 0) return false;
     if (fence !== 'believes a lease ref whose branch is gone' && held !== tip.run) return false;
   }
   return true;

@@ -2,7 +2,7 @@ import { decide, type Reading } from '../../src/kernel/decide.js';
 import { judge } from '../../src/kernel/verdict.js';
 import { oidOf } from '../support/commits.js';
 import { above, commit, contains, get, holder, type Id, leaseSeconds, type Made, skewSeconds, tipOf } from './history.js';
-import { type Expected, type Fence, leaseRef, type Push, type Refs, receive } from './remote.js';
+import { type Expected, type Fence, heartbeatRef, type Push, type Refs, receive } from './remote.js';
 
 /** What must hold at every moment. `docs/protocol-model.md` says what each means. */
 export const invariants = [
@@ -305,7 +305,7 @@ export function* steps(state: State, rules: Rules, index: number): Generator<Nex
     case 'read':
       if (refs.branch === run) yield to('has won', { step: 'start', tip: run, beat: run });
       // Nothing has moved: the push was lost or is late. The same one again can only do the same. With a lease ref it was undone by a person.
-      else if (refs.branch === runner.tip && leaseRef(refs, run) === 0) yield to('sees its claim nowhere', { step: 'claim' });
+      else if (refs.branch === runner.tip && heartbeatRef(refs, run) === 0) yield to('sees its claim nowhere', { step: 'claim' });
       else yield to('has lost', forget);
       return;
     case 'start': {
@@ -337,11 +337,11 @@ export function* steps(state: State, rules: Rules, index: number): Generator<Nex
       return;
     }
     case 'confirm':
-      if (holder(refs.branch) === run && leaseRef(refs, run) !== 0)
+      if (holder(refs.branch) === run && heartbeatRef(refs, run) !== 0)
         yield to('reads its lease', {
           step: 'watch',
           tip: refs.branch,
-          beat: leaseRef(refs, run),
+          beat: heartbeatRef(refs, run),
           readAt: rules.confirmed === 'from reading it' ? own(state, rules, index) : 0,
         });
       else yield to('sees that it has lost the branch', ends(rules, { ...runner, executing: false, exit: 'stopped' }));
@@ -354,7 +354,7 @@ export function* steps(state: State, rules: Rules, index: number): Generator<Nex
     }
     case 'settled':
       if (holder(refs.branch) === run && contains(runner.result, refs.branch))
-        yield to('sees its result nowhere', { step: 'settle', tip: refs.branch, beat: leaseRef(refs, run) });
+        yield to('sees its result nowhere', { step: 'settle', tip: refs.branch, beat: heartbeatRef(refs, run) });
       else yield closes(state, index, 'ends its run');
       return;
     case 'take over': {
@@ -380,7 +380,7 @@ export function read(state: State, rules: Rules, index: number): Reading {
   const now = own(state, rules, index);
   const held = holder(branch);
   const seen = sign + (rules.offsets[index] ?? 0);
-  const dated = held === 0 ? 0 : get(leaseRef(state.refs, held)).at;
+  const dated = held === 0 ? 0 : get(heartbeatRef(state.refs, held)).at;
   const heartbeat = rules.heartbeats === 'as dated' || dated <= now + skewSeconds ? dated : seen;
   const key = `${branch} ${now} ${seen} ${heartbeat}`;
   let reading = readings.get(key);
@@ -411,7 +411,7 @@ function* looks(state: State, rules: Rules, index: number): Generator<Next> {
     const claiming: Partial<Runner> = { step: 'claim', tip: branch, run, phase: 'claiming', head: run };
     yield { label: `${index} sees a request`, state: change(state, index, claiming) };
   } else if (reading.kind === 'expired') {
-    const beat = leaseRef(state.refs, holder(branch));
+    const beat = heartbeatRef(state.refs, holder(branch));
     yield { label: `${index} sees an expired lease`, state: change(state, index, { step: 'take over', tip: branch, beat }) };
   }
 }
@@ -423,7 +423,7 @@ function newRun(state: State, made: Made): Id {
     state.ended.includes(run) ||
     state.started.includes(run) ||
     contains(state.refs.branch, run) ||
-    leaseRef(state.refs, run) !== 0 ||
+    heartbeatRef(state.refs, run) !== 0 ||
     state.late.some(({ branch, lease }) => branch?.to === run || lease?.run === run);
   return seen ? newRun(state, { ...made, nonce: (made.nonce ?? 0) + 10 }) : run;
 }
@@ -481,8 +481,8 @@ function sweeps(state: State, rules: Rules, index: number): Next {
   const label = 'sweeps';
   const swept = change(state, index, saved);
   if (holder(refs.branch) !== run) return closes(swept, index, label);
-  if (rules.restart === 'start again') return starts(change(swept, index, { tip: refs.branch, beat: leaseRef(refs, run) }), index);
-  const on = { ...saved, tip: refs.branch, beat: leaseRef(refs, run), exit: found.exit === '' ? ('stopped' as const) : found.exit };
+  if (rules.restart === 'start again') return starts(change(swept, index, { tip: refs.branch, beat: heartbeatRef(refs, run) }), index);
+  const on = { ...saved, tip: refs.branch, beat: heartbeatRef(refs, run), exit: found.exit === '' ? ('stopped' as const) : found.exit };
   if (found.phase !== 'ended') return { label: `${index} ${label}`, state: change(state, index, ends(rules, on)) };
   return { label: `${index} ${label}`, state: change(state, index, { ...on, step: 'settle' }) };
 }
