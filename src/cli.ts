@@ -55,9 +55,17 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       (y) =>
         y
           .option('dry-run', { type: 'boolean', default: false, describe: 'Show what would be done' })
-          .option('husky', { type: 'boolean', default: false, describe: 'Set husky up first, in a JavaScript repository without hooks' }),
+          .option('husky', { type: 'boolean', default: false, describe: 'Set husky up first, in a JavaScript repository without hooks' })
+          .option('bare', { type: 'string', requiresArg: true, describe: 'Make a server of this bare repository' })
+          .option('print-hook', { choices: ['pre-receive', 'post-receive'] as const, requiresArg: true, describe: 'Print a server hook' })
+          .conflicts('bare', 'print-hook'),
       (argv) => {
-        result = import('./commands/init.js').then(({ init }) => init({ cwd: cwdOf(argv), dryRun: argv.dryRun, husky: argv.husky }, io));
+        const { bare, printHook: hook } = argv;
+        if (hook !== undefined) result = import('./commands/init-bare.js').then(({ printHook }) => printHook(hook, io));
+        else if (bare !== undefined)
+          result = import('./commands/init-bare.js').then(({ initBare }) => initBare({ cwd: cwdOf(argv), bare, dryRun: argv.dryRun }, io));
+        else
+          result = import('./commands/init.js').then(({ init }) => init({ cwd: cwdOf(argv), dryRun: argv.dryRun, husky: argv.husky }, io));
       },
     )
     .command(
@@ -218,9 +226,12 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
     .command(
       'uninstall',
       'Remove the hooks',
-      (y) => y,
+      (y) => y.option('bare', { type: 'string', requiresArg: true, describe: 'Remove those of a server from this bare repository' }),
       (argv) => {
-        result = import('./commands/uninstall.js').then(({ uninstall }) => uninstall({ cwd: cwdOf(argv) }, io));
+        const { bare } = argv;
+        if (bare !== undefined)
+          result = import('./commands/uninstall-bare.js').then(({ uninstallBare }) => uninstallBare({ cwd: cwdOf(argv), bare }, io));
+        else result = import('./commands/uninstall.js').then(({ uninstall }) => uninstall({ cwd: cwdOf(argv) }, io));
       },
     )
     .command(

@@ -8,6 +8,7 @@ export const failureCodes = {
   'unborn-branch': 'The current branch has no commit yet.',
   'detached-head': 'HEAD is detached, so there is no current branch.',
   'bare-repository': 'The verb needs a working tree and the repository is bare.',
+  'not-bare': 'The verb was told that the repository is bare, and it has a working tree.',
   'no-such-branch': 'No branch of that name exists here.',
   'branch-name': 'The name of the branch is not valid UTF-8.',
   'corrupt-object': 'git could not read an object that a branch needs.',

@@ -66,7 +66,7 @@ export function workingTreeOf({ toplevel, mainRoot }: Repository): string {
   const root = toplevel ?? mainRoot;
   if (root === undefined)
     throw new Failure('bare-repository', 'Client hooks belong into a repository with a working tree, and this one is bare.', {
-      hint: 'Run it in a clone.',
+      hint: 'Run it in a clone; for a server: aynig init --bare <repository>, aynig uninstall --bare <repository>',
     });
   return root;
 }

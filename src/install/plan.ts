@@ -212,7 +212,7 @@ function planPlain(around: Surroundings): Plan {
 const isPlainText = (path: string): boolean => lstatSync(path).isFile() && isText(path);
 
 /** A file of its own that git gives to a shell. Without a first line that names another program, git does that too. */
-function isShell(path: string): boolean {
+export function isShell(path: string): boolean {
   if (!isPlainText(path)) return false;
   const [start = ''] = textOf(path).split('\n');
   return (
