@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { Failure } from '../failure.js';
 import { failureOrThrow } from '../git/causes.js';
 import { commandEnvironment } from '../runner/command-environment.js';
@@ -19,6 +19,7 @@ import type { Request } from './tip.js';
 /** What {@link execute} needs beside the journal of its run. */
 export interface Execution {
   readonly request: Request;
+  /** In the worktree; or absolute, for a command of the server. */
   readonly path: string;
   /** Settles when the worktree is ready, with the reason where it could not be made. */
   readonly prepared: Promise<Failure | undefined>;
@@ -41,7 +42,8 @@ export async function execute(
     writeFileSync(bodyFile, request.message.body, { mode: 0o600 });
     await loadExeca();
     failure = await prepared;
-    if (failure === undefined) await expectCommitted(context.objects, request.commit.tree, path, join(worktree, path));
+    // One of the server's own folder is what it is.
+    if (failure === undefined && !isAbsolute(path)) await expectCommitted(context.objects, request.commit.tree, path, join(worktree, path));
   } catch (error) {
     await prepared;
     failure = failureOrThrow(error);
@@ -65,7 +67,7 @@ export async function execute(
   const before = await standingOf(context.repository.commonDir, context.environment);
   try {
     return await runCommand({
-      file: join(worktree, path),
+      file: resolve(worktree, path),
       cwd: worktree,
       env: commandEnvironment(context.environment, {
         body: request.message.body,

@@ -41,7 +41,8 @@ export async function permissionOf(
   if (settings.trust === 'branch') return allowed;
   const record = await recordNow();
   if (settings.trust === 'signed') return signedOnly(context, at, tip, record, run);
-  const refusal = await contentRefusal(context, at, tip, record);
+  // Commands of the server's own folder were put there by its admin.
+  const refusal = settings.commandsDir === undefined ? await contentRefusal(context, at, tip, record) : undefined;
   if (refusal !== undefined) return refusal;
   // Who may push to a server may ask: its own access control says so, and nobody commits there.
   return context.repository.bare && at.at === undefined ? allowed : originOf(context, at, tip, record, run);

@@ -33,6 +33,7 @@ export const settingsSchema = z.object({
   ),
   tick: z._default(oneOf(['auto', 'off']), defaults.tick),
   trust: z._default(oneOf(['pinned', 'branch', 'signed']), defaults.trust),
+  commandsDir: z.optional(text('a folder').check(z.regex(/^\//, 'must be an absolute path'))),
   trustedRef: z.optional(text('the name of a branch')),
   whenNodeIsMissing: z._default(oneOf(['accept', 'refuse']), defaults.whenNodeIsMissing),
   branches: z.optional(text('patterns of branch names, with spaces between')),

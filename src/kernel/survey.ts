@@ -7,13 +7,13 @@ import { type BranchTip, readBranchTips } from '../git/refs.js';
 import { isLocked } from '../runner/lock.js';
 import { presenceOf } from '../runner/process-identity.js';
 import { heardOf } from './bare-lease.js';
-import { findCommand } from './command-lookup.js';
 import type { Context } from './context.js';
 import { type CommandLookup, decide, type Facts, type Permission, type Reading, type RunKnowledge } from './decide.js';
 import { trailerValue } from './message.js';
 import { permissionOf, recordOfLook } from './permission.js';
 import { remoteThatHas } from './provenance.js';
 import { readRemoteTips, trackedHeartbeat } from './remote-view.js';
+import { lookUp } from './server-commands.js';
 import { type Lease, readTip, type Tip } from './tip.js';
 
 /** One branch and what its tip means now. */
@@ -107,7 +107,7 @@ async function gatherFacts(context: Context, at: BranchTip, tip: Tip, record: Re
     };
   }
   if (tip.kind !== 'request') return base;
-  const command = await findCommand(context.objects, tip.commit.tree, tip.state, context.role);
+  const command = await lookUp(context, tip.commit.tree, tip.state);
   if (command.kind !== 'present') return { ...base, command };
   const permission = await permissionOf(context, at, tip, record);
   const remote =

@@ -1,9 +1,9 @@
 import type { BranchName, RefName } from '../git/names.js';
-import { findCommand } from '../kernel/command-lookup.js';
 import type { Context } from '../kernel/context.js';
 import type { CommandLookup, Reading } from '../kernel/decide.js';
 import { trailerValue } from '../kernel/message.js';
 import { readState } from '../kernel/names.js';
+import { lookUp } from '../kernel/server-commands.js';
 import type { Surveyed } from '../kernel/survey.js';
 import type { Lease, Tip } from '../kernel/tip.js';
 import { printable } from '../printable.js';
@@ -72,7 +72,7 @@ async function commandOf(context: Context, { tip, reading, command }: Found): Pr
   let lookup: CommandLookup = command;
   if (tip.kind === 'lease') {
     const origin = readState(tip.lease.originState);
-    if (origin !== undefined) lookup = await findCommand(context.objects, tip.commit.tree, origin, context.role);
+    if (origin !== undefined) lookup = await lookUp(context, tip.commit.tree, origin);
   } else if (tip.kind !== 'request') return { status: 'n/a', path: null };
   switch (lookup.kind) {
     case 'present':
