@@ -126,8 +126,8 @@ async function deciderOf({ repository, settings }: Context, at: BranchTip, named
     // Another name of the same repository, or a name that only the clone of the author knows, means this one.
     return named === undefined || url(named) === undefined || url(named) === url(at.at.remote) ? undefined : named;
   }
-  // A server is what its clients call a remote.
-  if (named !== undefined && (!repository.bare || url(named) !== undefined)) return named;
+  // A server is what its clients call a remote, whatever that name means to itself.
+  if (named !== undefined && !repository.bare) return named;
   return settings.remote ?? (await remoteThatHas(repository.git, remotes, at));
 }
 
