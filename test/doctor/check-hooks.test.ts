@@ -5,7 +5,7 @@ import { configuredHooks } from '../../src/doctor/hook-reach.js';
 
 const value = (key: string, text: string) => ({ key, value: text, origin: 'file:config', file: '/r/.git/config', scope: 'local' });
 const withConfig = (...values: ReturnType<typeof value>[]): Facts =>
-  ({ hookFolders: [], configuredHooks: configuredHooks(values) }) as unknown as Facts;
+  ({ hookFolders: [], notLookedAt: [], configuredHooks: configuredHooks(values) }) as unknown as Facts;
 
 describe('hooks in the configuration of git 2.54', () => {
   it('are found broken when ours has an event and no command', () => {
