@@ -93,7 +93,7 @@ function arbiters({ repository, objects, journals, places, settings, identity, r
     if (found !== undefined) return found;
     if (!settings.remotes.some(({ name }) => name === remote)) throw noSuchRemote(remote);
     const onNoHeartbeats = (why: string): void => report({ kind: 'no-heartbeats', remote, why });
-    const made = remoteArbiter({ git: repository.git, objects, remote, identity, onNoHeartbeats });
+    const made = remoteArbiter({ git: repository.git, objects, commonDir: repository.commonDir, remote, identity, onNoHeartbeats });
     known.set(remote, made);
     return made;
   };

@@ -1,6 +1,7 @@
 import { failureOf } from '../git/causes.js';
 import { commitTree, type Identity } from '../git/commit-tree.js';
 import type { Git } from '../git/gate.js';
+import { uploadLargeFiles } from '../git/lfs.js';
 import { heartbeatRef, type Oid, type RefName } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
 import { isAncestor, writeRef } from '../git/refs.js';
@@ -22,6 +23,7 @@ interface Held {
 export interface RemoteArbiterParts {
   readonly git: Git;
   readonly objects: Objects;
+  readonly commonDir: string;
   readonly remote: string;
   readonly identity: Identity;
   /** Called once, when the remote turns out to take no refs outside its branches. */
@@ -37,7 +39,7 @@ const renewMs = 30_000;
  * A remote's refs decide (DESIGN section 5). Every move is one atomic push from the values that were read, and what became of
  * it is read afterwards.
  */
-export function remoteArbiter({ git, objects, remote, identity, onNoHeartbeats }: RemoteArbiterParts): Arbiter {
+export function remoteArbiter({ git, objects, commonDir, remote, identity, onNoHeartbeats }: RemoteArbiterParts): Arbiter {
   const held = new Map<string, Held>();
   let heartbeats = true;
 
@@ -116,6 +118,8 @@ export function remoteArbiter({ git, objects, remote, identity, onNoHeartbeats }
     },
     publish: ({ runId, ref, from, to, reason, heartbeat, keep = [] }) =>
       inTurn(runId, async () => {
+        const unsent = await uploadLargeFiles(git, commonDir, remote, to);
+        if (unsent !== undefined) return { kind: 'refused', why: `${remote} did not get the large files: ${unsent}`, lasting: true };
         const name = heartbeatRef(runId);
         let known = heartbeat ?? held.get(runId)?.heartbeat;
         try {

@@ -1,9 +1,9 @@
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { endOf } from '../support/endings.js';
 import { farm } from '../support/farm.js';
-import { changesFile, completing, type Workspace, waitFor } from '../support/workspace.js';
+import { changesFile, completing, skipBecause, type Workspace, waitFor } from '../support/workspace.js';
 
 /** A hook of the remote: shell text, with what git passes. */
 function hookOf(remotePath: string, name: string, text: string): void {
@@ -439,6 +439,30 @@ describe('clones of every kind', () => {
     expect(remote.state('topic')).toBe('review');
     expect(remote.git('show', 'topic:built.txt')).toContain('built by');
     expect(remote.git('fsck', '--strict', '--no-dangling')).toBe('');
+  });
+
+  test('of a repository with git-lfs upload its large files with the result', async (context) => {
+    const { ask, run, remote, clones, root } = farm({
+      command: completing(
+        'review',
+        'git lfs track --filename big.bin >/dev/null; head -c 4096 /dev/zero >big.bin; git add .gitattributes big.bin',
+      ),
+    });
+    const [clone] = clones as [Workspace];
+    if (clone.gitAnswer(['lfs', 'version']).exitCode !== 0) return skipBecause('git-lfs is not installed', context);
+    clone.git('lfs', 'install', '--local', '--skip-repo');
+    clone.git('remote', 'set-url', 'origin', `file://${remote.path}`);
+    // A repository that uses git-lfs has this folder by its first large file.
+    mkdirSync(join(clone.common, 'lfs/objects'), { recursive: true });
+    ask('topic');
+    const answer = await run(clone);
+    expect(answer.stderr).toContain('1 advanced');
+    expect(remote.git('show', 'topic:big.bin')).toContain('version https://git-lfs');
+    const fresh = join(root, 'fresh');
+    clone.git('clone', '--quiet', '--branch', 'topic', `file://${remote.path}`, fresh);
+    clone.git('-C', fresh, 'lfs', 'install', '--local', '--skip-repo');
+    clone.git('-C', fresh, 'lfs', 'pull');
+    expect(statSync(join(fresh, 'big.bin')).size).toBe(4096);
   });
 
   test('with an unborn or foreign local branch of that name leave it alone', async () => {
