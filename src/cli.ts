@@ -218,7 +218,10 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'doctor',
       'Look for what keeps hooks, settings, commands and runs from working',
       (y) =>
-        y.option('fix', { type: 'boolean', default: false, describe: 'Mend what can be mended without losing anything' }).options(json),
+        y
+          .option('fix', { type: 'boolean', default: false, describe: 'Mend what can be mended without losing anything' })
+          .option('bare', { type: 'string', requiresArg: true, describe: 'Look at this server' })
+          .options(json),
       (argv) => {
         result = import('./commands/doctor.js').then(({ doctor }) => doctor({ ...argv, cwd: cwdOf(argv) }, io));
       },

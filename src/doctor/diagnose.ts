@@ -9,7 +9,9 @@ import { checkLocks } from './check-locks.js';
 import { checkManagers } from './check-managers.js';
 import { checkNode } from './check-node.js';
 import { checkPackages } from './check-packages.js';
+import { checkRefs } from './check-refs.js';
 import { checkRuns } from './check-runs.js';
+import { checkServer } from './check-server.js';
 import { checkSettings } from './check-settings.js';
 import { checkTrust } from './check-trust.js';
 import { checkWorktrees } from './check-worktrees.js';
@@ -33,6 +35,8 @@ const checks: readonly ((facts: Facts) => Finding[])[] = [
   checkWorktrees,
   checkKept,
   checkLocks,
+  checkRefs,
+  checkServer,
 ];
 
 const severities = ['error', 'warning', 'info'];

@@ -10,11 +10,13 @@ import type { HookName } from '../install/call.js';
 import { hasConfigHooks } from '../install/config-hooks.js';
 import { type FailureRecord, readFailures } from '../runner/failure-record.js';
 import { worktreesPath } from '../runner/places.js';
+import { type BrokenRef, readBrokenRefs } from './broken-refs.js';
 import { type CommandFile, readCommands } from './commands.js';
 import { type GitLock, readGitLocks } from './git-locks.js';
 import { canExecute, type HookFile, type HookSource, readHookFile, readRendered } from './hook-files.js';
 import { type ConfiguredHook, configuredHooks, type HookFolder, readHookFolders, worktreesToAsk } from './hook-reach.js';
 import { type Runs, readRuns } from './runs.js';
+import { readServer, type ServerFacts } from './server.js';
 import { readTrust, type Trust } from './trust.js';
 import { type Leftover, readLeftovers, readWorktrees, type Worktree } from './worktrees.js';
 
@@ -49,6 +51,9 @@ export interface Facts {
   readonly gitLocks: readonly GitLock[];
   /** Names of branches that are not valid UTF-8. */
   readonly unnameable: readonly Buffer[];
+  readonly brokenRefs: readonly BrokenRef[];
+  /** Undefined where the repository is no server. */
+  readonly server: ServerFacts | undefined;
   /** Branches among those that journals and failures name. */
   readonly branches: ReadonlySet<string>;
 }
@@ -70,7 +75,11 @@ const maxKept = 10_000;
 export async function readFacts(
   repository: Repository,
   source: HookSource,
-  { environment = process.env, path = barePath }: { environment?: NodeJS.ProcessEnv; path?: readonly string[] } = {},
+  {
+    environment = process.env,
+    path = barePath,
+    asServer = false,
+  }: { environment?: NodeJS.ProcessEnv; path?: readonly string[]; asServer?: boolean } = {},
 ): Promise<Facts> {
   const { git, commonDir } = repository;
   const now = Date.now();
@@ -126,6 +135,14 @@ export async function readFacts(
       kept,
       unnameable,
       gitLocks: readGitLocks(commonDir, worktrees, now),
+      brokenRefs: await readBrokenRefs(repository),
+      server: await readServer(
+        repository,
+        objects,
+        settings.findLast(({ key }) => key === 'aynig.commandsdir')?.value,
+        asServer,
+        environment,
+      ),
       branches: await existing(repository, named),
     };
   } finally {

@@ -88,6 +88,22 @@ export const findingKinds = {
   'setting-bad': { severity: 'error', group: 'settings', meaning: 'The value of a setting is not usable, so no verb works.' },
   'setting-twice': { severity: 'info', group: 'settings', meaning: 'A setting is set in more than one place; the last one counts.' },
   'tick-off': { severity: 'info', group: 'settings', meaning: 'aynig.tick is off, so hooks start nothing.' },
+  'server-setting': { severity: 'warning', group: 'settings', meaning: 'A setting of git that a server needs is not set.' },
+  'no-identity': {
+    severity: 'warning',
+    group: 'commands',
+    meaning: 'Commands of a server have no name and address to commit with.',
+  },
+  'commands-dir-unusable': {
+    severity: 'error',
+    group: 'commands',
+    meaning: "The folder of the server's commands cannot be used, so every request is invalid.",
+  },
+  'commands-dir-open': {
+    severity: 'warning',
+    group: 'commands',
+    meaning: "Others than its owner can write to the folder of the server's commands.",
+  },
   'command-not-executable': {
     severity: 'error',
     group: 'commands',
@@ -143,6 +159,8 @@ export const findingKinds = {
     meaning: 'A worktree is left of a run that nobody leads, with changes that are not committed.',
   },
   'worktree-orphan': { severity: 'warning', group: 'runs', meaning: 'A folder of a run is left that git has no record of.' },
+  'lease-ref-orphan': { severity: 'warning', group: 'runs', meaning: 'A lease ref is left of a run that holds no branch.' },
+  'logs-large': { severity: 'info', group: 'runs', meaning: 'The logs of the commands of a server take more than 1 GiB.' },
   'kept-refs': { severity: 'info', group: 'runs', meaning: 'Work of runs is kept that no branch has.' },
   'own-lock-dead': { severity: 'info', group: 'locks', meaning: 'A lock of ours is left by a process that died.', fixed: true },
   'ref-lock-stale': {
@@ -156,6 +174,8 @@ export const findingKinds = {
     group: 'locks',
     meaning: 'A lock file of git, such as index.lock, is old and no process can hold it.',
   },
+  'owner-mixed': { severity: 'warning', group: 'locks', meaning: 'A server has files that belong to another user than it does.' },
+  'ref-broken': { severity: 'error', group: 'locks', meaning: 'The file of a ref names no object; git cannot read or move it.' },
   'git-lock-held': { severity: 'info', group: 'locks', meaning: 'A lock file of git is there which a process could still hold.' },
 } as const satisfies Record<string, Kind>;
 

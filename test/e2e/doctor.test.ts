@@ -826,6 +826,9 @@ describe('aynig doctor', () => {
 
   test('has a case for every finding', () => {
     const elsewhere: FindingId[] = ['hook-config-broken', 'hook-node-gone', 'node-unreachable', 'run-elsewhere'];
+    // Of servers: test/e2e/server-doctor.test.ts.
+    elsewhere.push('server-setting', 'no-identity', 'commands-dir-unusable', 'commands-dir-open', 'lease-ref-orphan', 'logs-large');
+    elsewhere.push('owner-mixed', 'ref-broken');
     expect([...new Set([...cases.map(({ id }) => id), ...elsewhere])].sort()).toEqual(Object.keys(findingKinds).sort());
   });
 });
