@@ -82,8 +82,11 @@ export function openObjects(gitDir: string, inherited: NodeJS.ProcessEnv = proce
       // cat-file says the same of a ref that is gone and of one whose object cannot be read.
       const git = openGit({ cwd: gitDir, gitDir }, inherited);
       const there = await git(['rev-parse', '--verify', '--quiet', name], { ok: [0, 1, 128] });
-      if (there.exitCode === 0) throw corruptObject(`${lineOf(there)}, which ${name} names`);
-      return undefined;
+      if (there.exitCode !== 0) return undefined;
+      // A fetch beside us may have made it just now; only an object that is still missing is damage.
+      const value = oid(lineOf(there));
+      if ((await read(value, 0)).kind === 'missing') throw corruptObject(`${value}, which ${name} names`);
+      return value;
     },
     tree(treeish, path) {
       const name = `${treeish}:${path}`;

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Oid, oid, type RefName } from '../../src/git/names.js';
@@ -144,5 +144,21 @@ describe('reading trees', () => {
     const commit = await objects.commit(oid(repo.head()));
     expect(await objects.tree(commit.tree, '')).toEqual([{ mode: '100755', name: 'f', oid: repo.git('rev-parse', 'HEAD:f') }]);
     expect(commit.tree).toHaveLength(64);
+  });
+
+  it('finds a ref that another process makes while it is being asked for', async () => {
+    const repo = scratch();
+    const folder = join(repo.root, 'slow');
+    mkdirSync(folder);
+    const real = repo.program('sh', ['-c', 'command -v git']).stdout.trim();
+    const made = 'refs/aynig/made';
+    writeFileSync(
+      join(folder, 'git'),
+      `#!/bin/sh\ncase " $* " in *' rev-parse '*) ${real} --git-dir="${repo.path}/.git" update-ref ${made} HEAD ;; esac\nexec ${real} "$@"\n`,
+      { mode: 0o755 },
+    );
+    const objects = openObjects(join(repo.path, '.git'), { ...repo.env, PATH: `${folder}:${repo.env['PATH']}` });
+    onTestFinished(() => objects.close());
+    expect(await objects.ref(made as RefName)).toBe(repo.head());
   });
 });
