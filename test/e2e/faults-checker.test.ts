@@ -113,6 +113,17 @@ describe('the checker of histories', () => {
     expect(history.complaints()).toEqual([]);
   });
 
+  it('finds nothing in a run whose result and stall arrive together', () => {
+    const history = new History();
+    const request = history.request();
+    const lease = history.lease(request, 'r1');
+    history.start('r1', request);
+    const made = history.commit(lease, 'aynig-state: review');
+    history.log.push(`made r1 ${made}`);
+    history.stall(made, 'r1');
+    expect(history.complaints()).toEqual([]);
+  });
+
   it('finds a request that two runs executed', () => {
     const history = new History();
     const request = history.request();

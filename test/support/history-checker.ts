@@ -75,7 +75,7 @@ interface BranchHistory {
 export function judgeHistory(evidence: Evidence): Judgement {
   const { executions, made } = readLog(evidence.log);
   const histories = readHistories(evidence);
-  const ended = new Map<string, Set<string>>();
+  const ended = new Set<string>();
   const leased = new Set<string>();
   const doubleExecutions: string[] = [];
   const stuckBranches: string[] = [];
@@ -100,18 +100,18 @@ function judgeMoves(
   { branch, moves }: BranchHistory,
   made: ReadonlyMap<string, string>,
   leased: Set<string>,
-  ended: Map<string, Set<string>>,
+  ended: Set<string>,
 ): string[] {
   const wrong: string[] = [];
   let live: string | undefined;
-  const end = (runId: string, request: string | undefined): void => {
-    ended.set(runId, (ended.get(runId) ?? new Set()).add(request ?? ''));
+  const end = (runId: string): void => {
+    ended.add(runId);
     live = undefined;
   };
   for (const { forced, commits } of moves) {
     // Whoever forces a branch takes it from its run.
-    if (forced && live !== undefined) end(live, undefined);
-    for (const { oid, parent, trailers } of commits) {
+    if (forced && live !== undefined) end(live);
+    for (const [index, { oid, parent, trailers }] of commits.entries()) {
       const state = trailers.get('aynig-state');
       const runId = trailers.get('aynig-run-id') ?? made.get(oid);
       const stalled = trailers.get('aynig-stalled-run');
@@ -129,13 +129,16 @@ function judgeMoves(
       }
       const speaker = stalled ?? runId;
       if (speaker !== undefined && speaker !== live && leased.has(speaker)) wrong.push(`${at}: run ${speaker} published after its end`);
-      if (state !== undefined && live !== undefined && speaker === live) end(live, oid);
+      // Only a tip is ever read: what a run made and how it ended may arrive together.
+      const next = commits[index + 1]?.trailers;
+      const goesOn = next !== undefined && [next.get('aynig-stalled-run'), next.get('aynig-run-id')].includes(live);
+      if (state !== undefined && live !== undefined && speaker === live && !goesOn) end(live);
     }
   }
   return wrong;
 }
 
-function judgeExecutions(executions: readonly Execution[], leased: ReadonlySet<string>, ended: ReadonlyMap<string, unknown>): string[] {
+function judgeExecutions(executions: readonly Execution[], leased: ReadonlySet<string>, ended: ReadonlySet<string>): string[] {
   const wrong: string[] = [];
   const runs = new Set<string>();
   const requests = new Map<string, string>();
