@@ -74,8 +74,11 @@ export async function run(flags: RunFlags, io: Io): Promise<number> {
       ...(remote === undefined ? {} : { remote }),
     });
     live.end();
-    // It has been said already, as it happened.
-    if (summary.failure !== undefined && summary.branches.length === 0) throw summary.failure;
+    if (summary.failure !== undefined) {
+      const { code, message, hint } = summary.failure;
+      if (summary.branches.length === 0) throw summary.failure;
+      live.print(eventLine({ kind: 'failed', code, why: message, hint }));
+    }
     const report = reportOf(summary);
     if (flags.json) io.out(jsonText(report));
     else summarise(report, { reading: current === undefined ? undefined : summary.skipped.get(current), current, remote }, io);

@@ -1,4 +1,4 @@
-import { complaint, type Git, type GitError, type GitResult } from './gate.js';
+import type { Git, GitError, GitResult } from './gate.js';
 import { type Oid, oid, type RefName } from './names.js';
 
 /** One move of one ref by a push. `from` undefined: the ref must not exist; `to` undefined: it is deleted. */
@@ -78,8 +78,26 @@ function reportOf({ stdout, stderr, exitCode }: GitResult): PushReport {
     .filter((line) => line.startsWith('remote: '))
     .map((line) => line.slice('remote: '.length).trim())
     .filter((line) => line !== '');
-  return { refused, answered, complaint: complaint(stderr), said };
+  return { refused, answered, complaint: remoteComplaint(stderr), said };
 }
 
 /** What git complained of, in one line, for a remote that could not be reached. */
-export const complaintOf = (error: GitError): string => complaint(error.stderr);
+export const complaintOf = (error: GitError): string => remoteComplaint(error.stderr);
+
+/** Here git only says that ssh, or a server behind it, has said why. */
+const saidElsewhere = /^fatal: (?:Could not read from remote repository\.|the remote end hung up unexpectedly)/i;
+const beside = /^(?:warning: |hint: |\*\* |Please make sure you have the correct access rights$|and the repository exists\.$)/i;
+
+/** Why a remote was not reached, in one line without a full stop: the words of ssh and of servers come before those of git. */
+export function remoteComplaint(stderr: string): string {
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.replace(/^remote: ?/, '').trim())
+    .filter((line) => line !== '' && !beside.test(line));
+  const words = lines.filter((line) => !saidElsewhere.test(line));
+  const at = words.findIndex((line) => /^(?:fatal|error): /i.test(line));
+  // Of several lines without a mark, ssh says last what came of it.
+  const found = at < 0 ? (words.at(-1) ?? lines[0] ?? 'no message') : (words[at] ?? '');
+  const whole = found.endsWith(':') && words[at + 1] !== undefined ? `${found} ${words[at + 1]}` : found;
+  return whole.replace(/\.$/, '');
+}

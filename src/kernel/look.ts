@@ -69,7 +69,6 @@ export function lookerAt(context: Context, options: RunOptions): Looker {
           if (remote !== undefined) await lookAtAll(context, remote, refsNow(), take);
         } catch (error) {
           failure = failureOrThrow(error);
-          context.report({ kind: 'failed', code: failure.code, why: failure.message, hint: failure.hint });
         }
         for (const [decider, claimed] of local) await lookAt(context, decider, claimed, take, ended);
       })();

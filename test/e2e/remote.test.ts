@@ -344,6 +344,7 @@ describe('a remote that cannot be reached', () => {
     back();
     expect(answer.exitCode).toBe(1);
     expect(answer.stderr).toMatch(/The remote origin could not be read: .*\[remote-unreachable\]/);
+    expect(answer.stderr.match(/could not be read/g)).toHaveLength(1);
     expect(clone.ran()).toEqual([]);
   });
 
