@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { kill } from '../processes.js';
+
+/** Where a program is; servers stand in folders that are not on everybody's PATH. Undefined where it is missing. */
+export const programOf = (name: string): string | undefined =>
+  [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'].map((folder) => join(folder, name)).find(existsSync);
+
+/** How to start a server in the foreground. */
+export interface Listener {
+  readonly file: string;
+  /** Its arguments, for a port of the loopback address. */
+  readonly args: (port: number) => readonly string[];
+  readonly env: Record<string, string>;
+  readonly cwd: string;
+}
+
+/** A server on a port of the loopback address; all of it is ended with the test. */
+export interface Listening {
+  readonly port: number;
+  /** Ends the server and what it does for its clients, and waits until nobody listens. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port. */
+  start(): Promise<void>;
+}
+
+/** No server takes so long, and nothing else does: how long to wait for one to listen or to end, in milliseconds. */
+const patienceMs = 20_000;
+
+/** Starts a server on a port that nobody has. */
+export async function listen(listener: Listener): Promise<Listening> {
+  // Between the choice of a port and its use somebody else may take it.
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    try {
+      return await listenOn(listener, port);
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
+async function listenOn(listener: Listener, port: number): Promise<Listening> {
+  let running: ChildProcess | undefined;
+  const stop = async (): Promise<void> => {
+    const child = running;
+    running = undefined;
+    if (child?.pid === undefined) return;
+    const ended = child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((next) => child.once('exit', next));
+    for (const pid of [...descendantsOf(child.pid), child.pid]) kill(pid, 'SIGKILL');
+    await ended;
+    await until(`nobody listens on port ${port}`, async () => !(await accepts(port)));
+  };
+  const start = async (): Promise<void> => {
+    const printed: Buffer[] = [];
+    const child = spawn(listener.file, [...listener.args(port)], {
+      cwd: listener.cwd,
+      env: listener.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    running = child;
+    let failed: Error | undefined;
+    child.on('error', (error) => {
+      failed = error;
+    });
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => printed.push(chunk));
+    await until(`${listener.file} listens`, async () => {
+      if (failed !== undefined || child.exitCode !== null)
+        throw new Error(`${listener.file} did not start: ${failed?.message ?? Buffer.concat(printed).toString('utf8')}`);
+      return accepts(port);
+    });
+  };
+  onTestFinished(stop);
+  await start();
+  return { port, stop, start };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address === null || typeof address === 'string' ? reject(new Error('no port')) : resolve(address.port)));
+    });
+  });
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const answer = (open: boolean) => (): void => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', answer(true));
+    socket.once('error', answer(false));
+  });
+}
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await new Promise((next) => setTimeout(next, 20));
+  }
+}
+
+/** All processes below one, the deepest first. A server that changes its title hides its environment, but not its children. */
+function descendantsOf(pid: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const parent = parentOf(Number(name));
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const below = (of: number): number[] => (children.get(of) ?? []).flatMap((child) => [...below(child), child]);
+  return below(pid);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch (error) {
+    // It ended meanwhile.
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
