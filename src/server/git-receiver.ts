@@ -80,7 +80,11 @@ async function readSkew(git: Git): Promise<number> {
 async function listFresh(git: Git, { branches, leases }: Push): Promise<ReadonlySet<Oid>> {
   const values = [...branches, ...leases].flatMap(({ to }) => (to === undefined ? [] : [to]));
   if (values.length === 0) return new Set();
-  const listed = await git(['rev-list', '--stdin', '--not', '--all'], { input: `${values.join('\n')}\n`, timeoutMs: listingTimeoutMs });
+  // What a run left behind is kept here too, and must not come back by being known already.
+  const listed = await git(['rev-list', '--stdin', '--not', '--exclude=refs/aynig/kept/*', '--all'], {
+    input: `${values.join('\n')}\n`,
+    timeoutMs: listingTimeoutMs,
+  });
   return new Set(listed.stdout.toString('latin1').split('\n').filter(isOid));
 }
 

@@ -343,6 +343,13 @@ describe('a run that lost its lease', () => {
     );
   });
 
+  test('is fenced also where the server keeps what it made', () => {
+    const { made, run, late } = zombie();
+    accepted(made, `${late}:refs/aynig/kept/${run}`);
+    refused(made, /fenced: run/, `+${late}:refs/heads/work`);
+    refused(made, /fenced: run/, `${late}:refs/heads/other`);
+  });
+
   test('does not get its lease back', () => {
     const { made, run, lease, cancel } = zombie();
     const { clone } = made;
