@@ -62,6 +62,7 @@ export const gitSettings: readonly string[] = [
   'core.hooksPath=/dev/null',
   // git >= 2.54 runs hooks named in the configuration whatever core.hooksPath says.
   'hook.post-checkout.enabled=false',
+  'hook.pre-push.enabled=false',
   'hook.post-merge.enabled=false',
   'hook.reference-transaction.enabled=false',
   'hook.post-index-change.enabled=false',

@@ -58,6 +58,8 @@ export async function pushMoves(git: Git, remote: string, moves: readonly RefMov
   const result = await git(['-c', `remote.${remote}.mirror=false`, 'push', ...options, '--', remote, ...refspecs], {
     ok: [0, 1, 128],
     timeoutMs,
+    // Our own calls are silent for our own hooks, but those of a server on this machine must see what is pushed to it.
+    env: { AYNIG: '' },
   });
   return reportOf(result);
 }

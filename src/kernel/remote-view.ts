@@ -12,6 +12,9 @@ export const trackingRef = (remote: string, ref: RefName): RefName =>
   `${viewOf(remote)}heads/${ref.slice('refs/heads/'.length)}` as RefName;
 export const trackedHeartbeat = (remote: string, runId: string): RefName => `${viewOf(remote)}lease/${runId}` as RefName;
 
+/** As many names as are asked for one by one. */
+const fewRefs = 200;
+
 const everyHeartbeat = heartbeatRef('*');
 
 /** Reads refs of a remote, again and again for a moment where it does not answer. Throws {@link Failure} remote-unreachable. */
@@ -24,6 +27,9 @@ export async function readRemote(git: Git, remote: string, names: readonly strin
  * fetch and one `for-each-ref`, whatever their number. A few: one `ls-remote`, and a fetch only of what is not here yet.
  */
 export async function readRemoteTips(git: Git, objects: Objects, remote: string, refs?: readonly RefName[]): Promise<BranchTip[]> {
+  const wantedNow = new Set(refs);
+  if (refs !== undefined && refs.length > fewRefs)
+    return (await readRemoteTips(git, objects, remote)).filter(({ ref }) => wantedNow.has(ref));
   if (refs === undefined) {
     const heads = `+refs/heads/*:${viewOf(remote)}heads/*`;
     await reaching(remote, 3, () => fetchRefs(git, remote, [heads, `+${everyHeartbeat}:${trackedHeartbeat(remote, '*')}`]));
@@ -47,7 +53,6 @@ export async function readRemoteTips(git: Git, objects: Objects, remote: string,
       await fetchRefs(git, remote, wanted);
     } catch (error) {
       if (!(error instanceof GitError)) throw error;
-      const wantedNow = new Set(refs);
       return (await readRemoteTips(git, objects, remote)).filter(({ ref }) => wantedNow.has(ref));
     }
   }

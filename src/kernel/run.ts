@@ -135,7 +135,7 @@ async function runBranch(context: Context, found: Found, options: RunOptions): P
         context.report({ kind: 'tick-limit', branch, ticks: outcomes.length });
         break;
       }
-      outcome = await tick(context, found.at, chain);
+      outcome = await tick(context, found.at, chain, outcome);
       if (outcome.kind === 'nothing') break;
       outcomes.push(outcome);
     }

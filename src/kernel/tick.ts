@@ -12,16 +12,24 @@ import type { TickOutcome } from './outcome.js';
 import { releaseReason } from './provenance.js';
 import { redeliver } from './redeliver.js';
 import { runRequest } from './run-request.js';
-import { survey } from './survey.js';
+import { type Surveyed, survey, surveyTips } from './survey.js';
 import { sweep } from './sweep.js';
 import type { Tip } from './tip.js';
 
-/** One step of one branch: reads the tip anew, acts on what it means, and says what became of it. */
-export async function tick(context: Context, at: BranchTip, chain: Chain): Promise<TickOutcome> {
-  const surveyed = (await survey(context, [at.ref], at.at?.remote)).find(({ at: found }) => found.ref === at.ref);
+/** One step of one branch: reads the tip anew, acts on what it means, and says what became of it. `last` is what the step before came to. */
+export async function tick(context: Context, at: BranchTip, chain: Chain, last?: TickOutcome): Promise<TickOutcome> {
+  const surveyed = await lookAnew(context, at, last);
   if (surveyed === undefined) return { kind: 'lost-branch' };
   if ('failure' in surveyed) throw surveyed.failure;
   return act(context, surveyed.at, surveyed.tip, surveyed.reading, chain);
+}
+
+async function lookAnew(context: Context, at: BranchTip, last: TickOutcome | undefined): Promise<Surveyed | undefined> {
+  // What was just put on a remote's branch need not be asked for: the next push is from it, or loses.
+  if (at.at !== undefined && last !== undefined && 'commit' in last) {
+    for await (const found of surveyTips(context, [{ ...at, oid: last.commit, at: { ...at.at, heartbeats: new Map() } }])) return found;
+  }
+  return (await survey(context, [at.ref], at.at?.remote)).find(({ at: found }) => found.ref === at.ref);
 }
 
 /** Acts on a reading that has just been made. The compare-and-swap is from the tip that was read, so a stale one only loses. */
