@@ -40,9 +40,9 @@ async function judgeLeased(
   const wait = `wait for it (git pull --ff-only), or end it: aynig cancel ${branch}`;
   const value = lease.runId === '' ? undefined : await receiver.heartbeatRef(lease.runId);
   const carried = value === undefined ? undefined : updateOf(push, heartbeatRef(lease.runId));
-  // Who names another value than the one that is there knows nothing of what happened since.
-  const byHolder = carried !== undefined && carried.from === value;
-  const releases = value === undefined || (byHolder && carried.to === undefined);
+  // Whether it is moved from the value that it has is the lease ref's own rule.
+  const byHolder = carried !== undefined;
+  const releases = value === undefined || (carried !== undefined && carried.to === undefined);
   const release = after?.kind === 'state' && isRelease(after, lease) ? after : undefined;
   if (release !== undefined) {
     const [below, another] = release.commit.parents;
@@ -126,10 +126,8 @@ async function isOwnHistory(tip: Oid, runId: string, receiver: Receiver): Promis
   if ((await receiver.heartbeatRef(runId)) !== undefined) return false;
   for await (const name of freshBelow(tip, receiver)) {
     const event = readEvent(await receiver.commit(name));
-    // A lease that this server ever had, or one that was made for a remote, is no such history.
-    if (event.kind !== 'lease' || event.lease.runId !== runId || event.lease.remote !== undefined) continue;
-    const witness = event.copied ? (event.parent as Oid) : name;
-    return !(await receiver.had(witness));
+    // One that this server ever had is refused as a commit; one that was made for a remote is no such history.
+    if (event.kind === 'lease' && event.lease.runId === runId && event.lease.remote === undefined) return true;
   }
   return false;
 }
