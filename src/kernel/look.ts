@@ -66,6 +66,7 @@ export function lookerAt(context: Context, options: RunOptions): Looker {
         const swept = left ? await sweep(context, 'remotes') : { branches: [] };
         for (const { outcome, ...branch } of swept.branches) if (options.select(branch.branch)) ended({ ...branch, outcomes: [outcome] });
         try {
+          failure = undefined;
           if (remote !== undefined) await lookAtAll(context, remote, refsNow(), take);
         } catch (error) {
           failure = failureOrThrow(error);

@@ -51,11 +51,12 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     for await (const found of looks.here()) take(found);
     const there = looks.there(take, (entry) => done.push(entry));
     // Branches of this repository need not wait for a network.
-    if (there !== undefined)
-      active.set(
-        theNetwork,
-        Promise.all([active.get(theNetwork), there]).then(() => void active.delete(theNetwork)),
-      );
+    if (there === undefined) return;
+    // Another look may have begun before this one ends.
+    const looked: Promise<void> = Promise.all([active.get(theNetwork), there]).then(() => {
+      if (active.get(theNetwork) === looked) active.delete(theNetwork);
+    });
+    active.set(theNetwork, looked);
   };
 
   const swept = await sweep(context);
