@@ -34,7 +34,12 @@ export async function openReceiver(
   const objects = openObjects(gitDir, inherited, quarantine);
   const before = openObjects(gitDir, inherited);
   objects.start();
-  const [skewSeconds, fresh] = await Promise.all([readSkew(git), listFresh(git, push)]);
+  const close = async (): Promise<void> => void (await Promise.all([objects.close(), before.close()]));
+  // Without this a push would hang on the process that reads objects for ever.
+  const [skewSeconds, fresh] = await Promise.all([readSkew(git), listFresh(git, push)]).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   const commits = new Map<Oid, Promise<Commit>>();
   const leases = new Map<string, Promise<Oid | undefined>>();
   return {
@@ -53,9 +58,7 @@ export async function openReceiver(
     isAncestor: (ancestor, descendant) => isAncestor(git, ancestor, descendant),
     wasUsed: (runId, tip) => wasUsed(git, runId, tip),
     holdsBranch: (runId) => holdsBranch(git, objects, runId),
-    async close() {
-      await Promise.all([objects.close(), before.close()]);
-    },
+    close,
   };
 }
 

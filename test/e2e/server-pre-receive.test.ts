@@ -140,4 +140,17 @@ describe('the pre-receive hook', () => {
     expect(many).toBe(one);
     expect(made.bare.git('for-each-ref', 'refs/heads/many').split('\n')).toHaveLength(3000);
   });
+
+  test('ends also where git cannot list what is new: a push never hangs on it', () => {
+    const made = server();
+    // A worktree that is just being made by git, for a moment longer than usual.
+    made.bare.write('worktrees/new/HEAD', `${'0'.repeat(40)}\n`);
+    made.bare.write('worktrees/new/commondir', '../..\n');
+    made.bare.write('worktrees/new/gitdir', '/nowhere/.git\n');
+    const hook = made.bare.program('hooks/pre-receive', [], {
+      input: `${'0'.repeat(40)} ${made.bare.head('main')} refs/heads/b\n`,
+      env: { GIT_DIR: '.' },
+    });
+    expect(hook.stderr).toContain('the check failed');
+  });
 });
