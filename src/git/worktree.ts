@@ -1,18 +1,67 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { type Git, GitError, lineOf, openGit } from './gate.js';
 import { isOid, type Oid, type RefName } from './names.js';
 
-/** Adds a detached worktree at `commit`, locked from its first moment (git-worktree(1), `--lock`; `--reason` needs git 2.33). */
-export async function addWorktree(git: Git, worktree: { path: string; commit: Oid; runId: string }): Promise<void> {
-  // What it writes can be made again from the lease at any time: nothing of it needs to survive a power cut.
-  await git(['-c', 'core.fsync=none', 'worktree', 'add', '--quiet', '--detach', '--lock', worktree.path, worktree.commit], {
-    // Checking out a large tree takes time; it is bounded all the same.
-    timeoutMs: 30 * 60_000,
+/** What git may spend on the files of a large tree, in milliseconds; it is bounded all the same. */
+const checkoutMs = 30 * 60_000;
+
+/**
+ * Adds a detached worktree at `commit`, locked from its first moment. Its record gets its name when it is complete: `git
+ * worktree add` puts zeros into HEAD first, and for that moment every fetch, push and gc of the repository dies of a bad object.
+ */
+export async function addWorktree(
+  git: Git,
+  worktree: { readonly commonDir: string; readonly path: string; readonly commit: Oid; readonly runId: string },
+): Promise<void> {
+  const { commonDir, path, commit, runId } = worktree;
+  const options = {
+    timeoutMs: checkoutMs,
     // Whoever cleans up after a runner that died finds by this what it started.
-    env: { AYNIG_RUN_ID: worktree.runId },
-  });
+    env: { AYNIG_RUN_ID: runId },
+  };
+  // What git copies into a worktree then is for git to know (git-worktree(1), git-sparse-checkout(1)).
+  if (['config.worktree', 'info/sparse-checkout'].some((name) => existsSync(join(commonDir, name)))) {
+    const add = ['worktree', 'add', '--quiet', '--detach', '--lock', path, commit];
+    await git(['-c', 'core.fsync=none', ...add], options);
+    return;
+  }
+  const adminDir = recordWorktree(commonDir, path, commit);
+  // What it writes can be made again from the lease at any time: nothing of it needs to survive a power cut.
+  const reset = ['-c', 'core.fsync=none', 'reset', '--quiet', '--hard', '--no-recurse-submodules'];
+  await git([`--git-dir=${adminDir}`, `--work-tree=${path}`, ...reset], { ...options, cwd: path });
 }
+
+/** Writes git's record of a worktree (gitrepository-layout(5), `worktrees/`), which is there as a whole or not at all. */
+function recordWorktree(commonDir: string, path: string, commit: Oid): string {
+  const folder = join(commonDir, 'worktrees');
+  const adminDir = join(folder, nameOf(path));
+  mkdirSync(path, { recursive: true });
+  const unnamed = unnamedRecord(commonDir, path);
+  rmSync(unnamed, { recursive: true, force: true });
+  mkdirSync(unnamed, { recursive: true });
+  // Whoever may read the repository has to read this, as git sees to it (core.sharedRepository).
+  const { mode } = statSync(commonDir);
+  const write = (name: string, text: string): void => {
+    writeFileSync(join(unnamed, name), text);
+    chmodSync(join(unnamed, name), mode & 0o666);
+  };
+  write('HEAD', `${commit}\n`);
+  write('commondir', '../..\n');
+  write('gitdir', `${join(path, '.git')}\n`);
+  write('locked', 'a run of aynig\n');
+  chmodSync(unnamed, mode & 0o7777);
+  writeFileSync(join(path, '.git'), `gitdir: ${adminDir}\n`);
+  mkdirSync(folder, { recursive: true });
+  renameSync(unnamed, adminDir);
+  return adminDir;
+}
+
+/** What a record is called: as git names it, which takes no spaces. */
+const nameOf = (path: string): string => basename(path).replace(/[^A-Za-z0-9._-]/g, '-');
+
+/** Where a record is made, before git can see it. */
+const unnamedRecord = (commonDir: string, path: string): string => join(commonDir, 'aynig', `worktree-${nameOf(path)}`);
 
 /** Git calls inside a worktree of a run. The ceiling keeps a damaged one from becoming the user's repository. */
 export const gitInWorktree = (path: string, ceiling: string): Git => openGit({ cwd: path, ceiling });
@@ -54,6 +103,7 @@ export async function removeWorktree(git: Git, commonDir: string, path: string):
     if (!(error instanceof GitError)) throw error;
   }
   rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  rmSync(unnamedRecord(commonDir, path), { recursive: true, force: true, maxRetries: 3 });
   if (adminDir !== undefined) rmSync(adminDir, { recursive: true, force: true, maxRetries: 3 });
 }
 

@@ -31,7 +31,8 @@ export async function prepareWorktree(context: Context, journal: LeasedJournal, 
   // Parallel calls of one repository race inside git.
   const lock = await waitForLock(join(places.own, 'worktree.lock'), worktreeLockMs);
   try {
-    await addWorktree(repository.git, { path: journal.worktree, commit: journal.lease, runId: journal.runId });
+    const { commonDir, git } = repository;
+    await addWorktree(git, { commonDir, path: journal.worktree, commit: journal.lease, runId: journal.runId });
   } finally {
     lock.release();
   }

@@ -37,7 +37,7 @@ async function withRunWorktree(): Promise<Opened & { readonly path: string; read
   const at = opened();
   const path = join(at.repo.path, '.worktrees', 'a run');
   const head = oid(at.repo.head());
-  await addWorktree(at.git, { path, commit: head, runId: 'a-run' });
+  await addWorktree(at.git, { commonDir: at.common, path, commit: head, runId: 'a-run' });
   return { ...at, path, head, adminDir: join(at.common, 'worktrees/a-run') };
 }
 
@@ -50,10 +50,43 @@ describe('a worktree of a run', () => {
     expect(existsSync(join(path, 'README'))).toBe(true);
   });
 
+  it('is whole for git at every moment of its making: nobody else stumbles over it', async () => {
+    const at = opened();
+    let done = false;
+    const making = (async () => {
+      for (let index = 0; index < 40; index++)
+        await addWorktree(at.git, {
+          commonDir: at.common,
+          path: join(at.repo.root, `w${index}`),
+          commit: oid(at.repo.head()),
+          runId: 'a-run',
+        });
+      done = true;
+    })();
+    let looks = 0;
+    for (; !done; looks++) expect((await at.git(['rev-list', '--all'])).exitCode).toBe(0);
+    await making;
+    expect(looks).toBeGreaterThan(10);
+    expect(at.repo.git('worktree', 'list', '--porcelain').match(/^detached$/gm)).toHaveLength(40);
+  });
+
+  it('has the sparse checkout of its repository', async () => {
+    const at = opened();
+    at.repo.write('in/file', 'x');
+    at.repo.write('out/file', 'x');
+    at.repo.git('add', '--all');
+    at.repo.git('commit', '--quiet', '--message', 'folders');
+    at.repo.git('sparse-checkout', 'set', 'in');
+    const path = join(at.repo.root, 'w');
+    await addWorktree(at.git, { commonDir: at.common, path, commit: oid(at.repo.head()), runId: 'a-run' });
+    expect(existsSync(join(path, 'in/file'))).toBe(true);
+    expect(existsSync(join(path, 'out/file'))).toBe(false);
+  });
+
   it('runs no hook of the user when it is made', async () => {
     const at = opened();
     at.repo.write('.git/hooks/post-checkout', '#!/bin/sh\ntouch "$HOME/ran"\n', 0o755);
-    await addWorktree(at.git, { path: join(at.repo.root, 'w'), commit: oid(at.repo.head()), runId: 'a-run' });
+    await addWorktree(at.git, { commonDir: at.common, path: join(at.repo.root, 'w'), commit: oid(at.repo.head()), runId: 'a-run' });
     expect(existsSync(join(at.repo.root, 'ran'))).toBe(false);
   });
 
