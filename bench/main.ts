@@ -1,14 +1,22 @@
 import { manyBranches, readyBranches } from './branches.js';
 import { commits, nodeStarts } from './hooks.js';
 import { removeFolder } from './lab.js';
+import { idleRemotes, remoteTick, sharedJobs } from './remotes.js';
+import { pushes } from './servers.js';
 import { print } from './table.js';
 
 try {
   const rounds = Number(process.argv.find((argument) => /^--rounds=\d+$/.test(argument))?.slice('--rounds='.length) ?? 15);
+  const few = Math.min(5, rounds);
   commits(rounds);
   nodeStarts();
-  await manyBranches(10_000, Math.min(5, rounds));
+  await manyBranches(10_000, few);
   await readyBranches(100);
+  pushes(rounds);
+  await remoteTick();
+  // One round is to see that it works.
+  await sharedJobs(rounds === 1 ? 12 : 60, 6);
+  await idleRemotes([10, 1000, 10_000], few);
   print();
 } finally {
   removeFolder();
