@@ -20,8 +20,8 @@ export async function addWorktree(
     // Whoever cleans up after a runner that died finds by this what it started.
     env: { AYNIG_RUN_ID: runId },
   };
-  // What git copies into a worktree then is for git to know (git-worktree(1), git-sparse-checkout(1)).
-  if (['config.worktree', 'info/sparse-checkout'].some((name) => existsSync(join(commonDir, name)))) {
+  // What git copies into a worktree then, or how it stores its HEAD, is for git to know (git-worktree(1), git-sparse-checkout(1)).
+  if (['config.worktree', 'info/sparse-checkout', 'reftable'].some((name) => existsSync(join(commonDir, name)))) {
     const add = ['worktree', 'add', '--quiet', '--detach', '--lock', path, commit];
     await git(['-c', 'core.fsync=none', ...add], options);
     return;

@@ -59,16 +59,19 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
     lease = await made;
   }
   const leased: LeasedJournal = { ...claiming, lease, phase: 'running', log: join(context.places.logs(), `${at.oid}.log`) };
-  // The worktree is made while the branch moves; a claim that is lost takes it away again.
-  const prepared = prepareWorktree(context, leased, chain).then(
-    () => undefined,
-    (error: unknown) => failureOrThrow(error),
-  );
+  const prepare = (): Promise<Failure | undefined> =>
+    prepareWorktree(context, leased, chain).then(
+      () => undefined,
+      (error: unknown) => failureOrThrow(error),
+    );
+  // The worktree is made while the branch moves; a claim that is lost takes it away again. At a remote it can wait: the push
+  // takes longer, and of many runners most lose.
+  let prepared = remote === undefined ? prepare() : undefined;
   // Its git starts first: the command waits for it longest.
   await new Promise((resolve) => setImmediate(resolve));
   const withdraw = async (): Promise<void> => {
     await prepared;
-    if (chain.previous === undefined) await dropWorktree(context, leased);
+    if (prepared !== undefined && chain.previous === undefined) await dropWorktree(context, leased);
     journals.remove(runId);
   };
   const claim = claimBranch(context, leased, since + (seconds * 2000) / 3);
@@ -82,6 +85,7 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
   });
   switch (claimed.kind) {
     case 'moved':
+      prepared ??= prepare();
       break;
     case 'beaten':
       await withdraw();

@@ -26,6 +26,8 @@ export async function runBranches(context: Context, options: RunOptions): Promis
   const active = new Map<string, Promise<void>>();
   /** Branches that were being run when somebody looked: what was requested there meanwhile is looked at afterwards. */
   const missed = new Map<string, BranchTip>();
+  /** Whether somebody else was first at a branch of a remote. */
+  let beaten = false;
   const skipped = new Map<BranchName, 'ready' | 'expired' | 'undelivered'>();
   const failures = readFailures(context.places.own);
   const looks = lookerAt(context, options);
@@ -44,8 +46,11 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     else if ('failure' in found) {
       done.push({ ...named(at), outcomes: [], failure: found.failure });
       noteFailure(context, at.ref, found.failure);
-    } else if (concerning.has(found.reading.kind)) waiting.push(found);
-    else if (failures.has(at.ref)) clearFailure(context.places.own, at.ref);
+    } else if (concerning.has(found.reading.kind)) {
+      // Others may be at work on the same list: who begins elsewhere meets nobody.
+      const place = at.at === undefined ? waiting.length : Math.floor(Math.random() * (waiting.length + 1));
+      waiting.splice(place, 0, found);
+    } else if (failures.has(at.ref)) clearFailure(context.places.own, at.ref);
   };
   const look = async (): Promise<void> => {
     for await (const found of looks.here()) take(found);
@@ -73,11 +78,18 @@ export async function runBranches(context: Context, options: RunOptions): Promis
         runBranch(context, found, options).then((entry) => {
           done.push(entry);
           active.delete(key);
+          beaten ||= entry.remote !== undefined && entry.outcomes.at(-1)?.kind === 'lost-race';
         }),
       );
     }
     if (active.size === 0) break;
     await nextChange([...active.values()], options.lookAgain);
+    if (beaten && waiting.length > 0) {
+      // Who was first there has perhaps been first elsewhere too: one look costs less than many claims that lose.
+      await look();
+      await active.get(theNetwork);
+    }
+    beaten = false;
     if (options.lookAgain?.() === true) {
       looks.again();
       await look();
