@@ -48,14 +48,14 @@ const ways: Readonly<Record<string, { readonly bring: (people: People, cell: Cel
     },
     starts: ({ changed, signature }) => !changed && signature === 'good',
   },
-  // What stands at the upstream is decided by the remote.
+  // What stands at the upstream is claimed there, under the same rules.
   pull: {
     bring: ({ ana }, { branch }) => {
       ana.git('switch', '--quiet', '--create', branch, 'base');
       ana.git('branch', '--quiet', `--set-upstream-to=bob/${branch}`);
       ana.git('pull', '--quiet', '--ff-only');
     },
-    starts: () => false,
+    starts: ({ changed, signature }) => !changed && signature === 'good',
   },
   'cherry-pick': {
     bring: ({ ana }, { branch }) => {
