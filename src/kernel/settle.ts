@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureOf, failureOrThrow } from '../git/causes.js';
 import { commitTree } from '../git/commit-tree.js';
+import { lineOf } from '../git/gate.js';
 import { lostDescendant } from '../git/lost-commits.js';
-import { keptRef, type Oid, type RefName } from '../git/names.js';
+import { isOid, keptRef, type Oid, type RefName } from '../git/names.js';
 import { deleteRef, isAncestor, writeRef } from '../git/refs.js';
 import { adminDirectory, removeWorktree, worktreeHead } from '../git/worktree.js';
 import { removeFile } from '../runner/durable-file.js';
@@ -14,6 +15,7 @@ import { changeRecord, isAllowed, isDistrusted } from '../trust/record.js';
 import type { Advance, Move } from './arbiter.js';
 import type { Context } from './context.js';
 import { carriedTrailers, stallMessage } from './lease.js';
+import { trailerValue } from './message.js';
 import { salvage } from './salvage.js';
 import { readTip, type Tip } from './tip.js';
 import { judge, type Verdict } from './verdict.js';
@@ -265,15 +267,36 @@ export async function moveTo(
     return { kind: 'unknown', why: failure.message };
   }
   if (tip === result) return { kind: 'moved' };
-  const from = tip !== undefined && tip !== lease && (await isOurs(context, tip, lease, result)) ? tip : lease;
+  const from = tip !== undefined && tip !== lease && (await isOurs(context, tip, journal)) ? tip : lease;
   if (from === held) return { kind: 'beaten', tip };
   return arbiter.publish({ runId, ref, from, to: result, ...how });
 }
 
-/** Whether a tip is part of what the run made: between its lease and its result. */
-export async function isOurs({ objects, repository: { git } }: Context, tip: Oid, lease: Oid, result: Oid): Promise<boolean> {
+/** More commits than this on top of a lease are nobody's to be sure of. */
+const mostLookedAt = 10_000;
+
+/**
+ * Whether a tip is part of what the run made: between its lease and its result, with no word of anybody else in between. A
+ * command that rebased onto the end of its own run has all of that below its result too, and must not go on from there.
+ */
+export async function isOurs(
+  { objects, repository: { git } }: Context,
+  tip: Oid,
+  { runId, lease, result }: Pick<LeasedJournal, 'runId' | 'lease'> & { readonly result: Oid },
+): Promise<boolean> {
   if ((await objects.read(tip, 0)).kind === 'missing') return false;
-  return (await isAncestor(git, lease, tip)) && (await isAncestor(git, tip, result));
+  if (!(await isAncestor(git, lease, tip)) || !(await isAncestor(git, tip, result))) return false;
+  const listed = lineOf(await git(['rev-list', `--max-count=${mostLookedAt}`, tip, `^${lease}`]));
+  const between = listed.split('\n').filter(isOid);
+  const commits = await Promise.all(between.map((commit) => objects.commit(commit)));
+  return between.length < mostLookedAt && commits.every((commit) => !isOfAnother(readTip(commit), runId));
+}
+
+/** A lease or a result of another run, or the end that somebody else put to this one. */
+function isOfAnother(tip: Tip, runId: string): boolean {
+  if (tip.kind === 'plain' || tip.kind === 'invalid') return false;
+  const speaker = trailerValue(tip.message.trailers, 'aynig-run-id')?.toLowerCase();
+  return speaker === undefined ? trailerValue(tip.message.trailers, 'aynig-stalled-run') !== undefined : speaker !== runId;
 }
 
 /** An agent cannot rewrite its own orders: commands that a run changed are started by no hook before a person has looked. */

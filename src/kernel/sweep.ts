@@ -120,7 +120,8 @@ async function sweepUndelivered(context: Context, journal: Journal): Promise<Tic
   const { lease, result, remote } = journal;
   if (lease === undefined || result === undefined) return undefined;
   const ours =
-    tip === lease || (remote !== undefined && tip !== undefined && (await isOurs(context, tip, lease, result)) && tip !== result);
+    tip === lease ||
+    (remote !== undefined && tip !== undefined && (await isOurs(context, tip, { runId: journal.runId, lease, result })) && tip !== result);
   // A checkout takes it when its branch is looked at; of a remote's branches perhaps no other is looked at.
   if (ours) return remote === undefined ? undefined : redeliver(context, journal.runId);
   const landed = tip !== undefined && (await arbiter.contains(journal.ref, tip, result));

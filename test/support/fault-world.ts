@@ -14,8 +14,20 @@ export interface RemoteKind {
 
 export const plainRemote: RemoteKind = { name: 'a plain bare remote', prepare: () => undefined };
 
-/** The remotes that fault tests are run against. */
-export const remoteKinds: readonly RemoteKind[] = [plainRemote];
+/** A server that refuses what breaks the rules, and itself runs what is pushed to it. */
+export const server: RemoteKind = {
+  name: 'a server that runs what is pushed',
+  prepare: (remote) => void remote.aynig(['init', '--bare', remote.path]),
+};
+
+/** A server that refuses what breaks the rules, and leaves the running to others. */
+export const fence: RemoteKind = {
+  name: 'a server with the fence alone',
+  prepare(remote) {
+    server.prepare(remote);
+    remote.git('config', 'aynig.tick', 'off');
+  },
+};
 
 /** What a template is made of. */
 export interface Plan {
@@ -69,13 +81,16 @@ export class FaultWorld {
     return clone;
   }
 
-  /** `aynig run` for the remote's branches in a clone. `ahead`: that clone's clock runs ahead by so many seconds. */
+  /**
+   * `aynig run` for the remote's branches in a clone. `ahead`: that clone's clock runs ahead by so many seconds. `later`: it looks
+   * so much later than everybody else, and what it writes has the date that it really is.
+   */
   run(
     clone = this.clone(),
-    options: { args?: readonly string[]; env?: Record<string, string>; ahead?: number; timeoutMs?: number } = {},
+    options: { args?: readonly string[]; env?: Record<string, string>; ahead?: number; later?: number; timeoutMs?: number } = {},
   ): Promise<Answer & { readonly signal: NodeJS.Signals | null }> {
-    const { args = [], ahead = 0, timeoutMs = 120_000 } = options;
-    const node = ahead === 0 ? [] : ['--require', this.#otherClock(ahead)];
+    const { args = [], ahead = 0, later = ahead, timeoutMs = 120_000 } = options;
+    const node = later === 0 ? [] : ['--require', this.#otherClock(later)];
     const env = ahead === 0 ? this.env : withOtherClock(this.env, this.root, ahead);
     return launch(process.execPath, [...node, cliPath, 'run', '--aynig-remote', 'origin', ...args], {
       cwd: clone.path,
@@ -93,6 +108,12 @@ export class FaultWorld {
       if (answer.stderr.includes('nothing to run')) break;
     }
     return said.join('');
+  }
+
+  /** Makes a request of a person's on top of `parent`, without a hook and without a checkout; answers its commit. */
+  request(clone: Workspace, title: string, { state = 'build', parent = 'main' } = {}): string {
+    const message = ['-m', title, '-m', `aynig-state: ${state}`];
+    return this.person(clone.git('commit-tree', '-p', parent, ...message, `${parent}^{tree}`));
   }
 
   /** Notes a commit that a person made, for the checker to look for. */
@@ -222,7 +243,8 @@ function makeTemplate(plan: Plan): { path: string; madeByPersons: string[] } {
   const remote = new Workspace(root, join(root, 'origin.git'), env);
   seed.program('git', ['clone', '--quiet', '--bare', '--template=', seed.path, remote.path]);
   remote.git('config', 'core.logAllRefUpdates', 'always');
-  remote.git('config', 'gc.auto', '0');
+  // The runs of a server commit as somebody.
+  identify((...args) => remote.git(...args));
   mkdirSync(join(remote.path, 'hooks'), { recursive: true });
   for (let index = 0; index < plan.clones; index++) {
     const clone = new Workspace(root, join(root, `clone-${index}`), env);

@@ -40,20 +40,26 @@ interface Log {
   readonly executions: readonly Execution[];
   /** Commits that commands made, with the run that made them. */
   readonly made: ReadonlyMap<string, string>;
+  readonly rewritten: ReadonlySet<string>;
 }
 
-/** Reads an execution log: lines `start <run> <branch> <state> <request>` and `made <run> <commit>`. */
+/**
+ * Reads an execution log: lines `start <run> <branch> <state> <request>`, `made <run> <commit>`, and `rewrote <run> <commit>` for
+ * one that its command has put another one in the place of.
+ */
 export function readLog(text: string): Log {
   const executions: Execution[] = [];
   const made = new Map<string, string>();
+  const rewritten = new Set<string>();
   for (const line of text.split('\n')) {
     const [what, runId = '', ...rest] = line.split(' ');
     if (what === 'start') {
       const [branch = '', state = '', request = ''] = rest;
       executions.push({ runId, branch, state, request });
     } else if (what === 'made' && rest[0] !== undefined) made.set(rest[0], runId);
+    else if (what === 'rewrote' && rest[0] !== undefined) rewritten.add(rest[0]);
   }
-  return { executions, made };
+  return { executions, made, rewritten };
 }
 
 interface Entry {
@@ -73,7 +79,7 @@ interface BranchHistory {
 
 /** Judges what happened by the remote's reflogs and by what commands wrote down, and by nothing else. */
 export function judgeHistory(evidence: Evidence): Judgement {
-  const { executions, made } = readLog(evidence.log);
+  const { executions, made, rewritten } = readLog(evidence.log);
   const histories = readHistories(evidence);
   const ended = new Set<string>();
   const leased = new Set<string>();
@@ -89,7 +95,7 @@ export function judgeHistory(evidence: Evidence): Judgement {
   }
   return {
     doubleExecutions: [...doubleExecutions, ...judgeExecutions(executions, leased, ended)],
-    lostCommits: lostCommits(evidence, [...made.keys(), ...evidence.madeByPersons]),
+    lostCommits: lostCommits(evidence, [...[...made.keys()].filter((oid) => !rewritten.has(oid)), ...evidence.madeByPersons]),
     stuckBranches,
     leftBehind: leftBehind(evidence, histories),
   };
