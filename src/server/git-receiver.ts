@@ -83,8 +83,9 @@ async function readSkew(git: Git): Promise<number> {
 async function listFresh(git: Git, { branches, leases }: Push): Promise<ReadonlySet<Oid>> {
   const values = [...branches, ...leases].flatMap(({ to }) => (to === undefined ? [] : [to]));
   if (values.length === 0) return new Set();
-  // What a run left behind is kept here too, and must not come back by being known already.
-  const listed = await git(['rev-list', '--stdin', '--not', '--exclude=refs/aynig/kept/*', '--all'], {
+  // What a run left behind is kept here too, and must not come back by being known already. Of refs only, not of the HEADs of
+  // linked working trees: what a person has checked out there says nothing of what was pushed.
+  const listed = await git(['rev-list', '--single-worktree', '--stdin', '--not', '--exclude=refs/aynig/kept/*', '--all'], {
     input: `${values.join('\n')}\n`,
     timeoutMs: listingTimeoutMs,
   });

@@ -80,6 +80,40 @@ describe('the pre-receive hook', () => {
     expect(answer.exitCode).toBe(1);
   });
 
+  /** Runs the hook as git does, for a commit that the server has and no ref names. */
+  const judged = ({ bare }: Server, message: string) => {
+    const commit = bare.gitAnswer(['commit-tree', '-p', 'main', '-F', '-', 'main^{tree}'], {
+      input: `${message}\n`,
+      env: { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.com', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.com' },
+      expected: 0,
+    });
+    const name = commit.stdout.trim();
+    return bare.program('hooks/pre-receive', [], {
+      input: `${'0'.repeat(name.length)} ${name} refs/heads/b\n`,
+      env: { GIT_DIR: '.' },
+      expected: 'any',
+    });
+  };
+
+  test('judges while git adds a working tree for a run, which has no commit for a moment', () => {
+    const made = server();
+    made.bare.write('worktrees/new/HEAD', `${'0'.repeat(40)}\n`);
+    made.bare.write('worktrees/new/commondir', '../..\n');
+    made.bare.write('worktrees/new/gitdir', `${made.root}/nowhere/.git\n`);
+    expect(made.bare.gitAnswer(['rev-list', '--all']).stderr).toContain('bad object worktrees/new/HEAD');
+    expect(judged(made, 'asks\n\naynig-state: build')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(judged(made, bad)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('aynig: refused commit') });
+  });
+
+  test('ends where git cannot list what is new', () => {
+    const made = server();
+    made.bare.git('config', 'aynig.whenNodeIsMissing', 'refuse');
+    made.bare.write('refs/heads/broken', `${'1'.repeat(40)}\n`);
+    const answer = judged(made, 'asks\n\naynig-state: build');
+    expect(answer.stderr).toMatch(/git rev-list failed[\s\S]*the check failed; this server takes no push/);
+    expect(answer.exitCode).toBe(1);
+  });
+
   test('speaks so that GitLab shows it', () => {
     const made = server();
     const env = { GL_ID: 'user-1', GL_REPOSITORY: 'project-1' };
