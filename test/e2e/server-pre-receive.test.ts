@@ -177,12 +177,9 @@ describe('the pre-receive hook', () => {
 
   test('ends also where git cannot list what is new: a push never hangs on it', () => {
     const made = server();
-    // A worktree that is just being made by git, for a moment longer than usual.
-    made.bare.write('worktrees/new/HEAD', `${'0'.repeat(40)}\n`);
-    made.bare.write('worktrees/new/commondir', '../..\n');
-    made.bare.write('worktrees/new/gitdir', '/nowhere/.git\n');
     const hook = made.bare.program('hooks/pre-receive', [], {
-      input: `${'0'.repeat(40)} ${made.bare.head('main')} refs/heads/b\n`,
+      // A commit that is not there.
+      input: `${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/b\n`,
       env: { GIT_DIR: '.' },
     });
     expect(hook.stderr).toContain('the check failed');
