@@ -67,8 +67,9 @@ export function pushes(rounds: number): void {
         measured: ms(median(times[name])),
         baseline: `${ms(median(times.none))} without hooks; node -e 0: ${ms(node)}`,
         ratio: `+${ms(more)}, +${(more / node).toFixed(2)} node`,
-        limit: '+100 ms',
-        holds: more <= 100,
+        // What is asked of a push is that it does not wait for the runner; the fence has its own row.
+        limit: name === 'post' ? '+100 ms' : '',
+        holds: name !== 'post' || more <= 100,
       });
     }
   }
