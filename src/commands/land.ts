@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { openGit } from '../git/gate.js';
@@ -87,6 +88,8 @@ async function landRun(context: Context, runId: string, io: Io): Promise<number>
   const git = openGit({ cwd: toplevel });
   const message = Buffer.from((await objects.commit(result)).message).toString('utf8');
   const messageFile = join(context.places.own, `land-${process.pid}`);
+  // What is landed may have been made in another clone, with nothing of ours in this one yet.
+  mkdirSync(context.places.own, { recursive: true, mode: 0o700 });
   writeDurably(messageFile, landMessage(message, runId), { sync: false });
   const merge = await git(['merge', '--no-ff', '--no-edit', '--cleanup=whitespace', `--file=${messageFile}`, result], {
     asUser: true,

@@ -310,7 +310,7 @@ describe('a push that the remote refuses', () => {
   });
 
   test('of a result stalls the branch, and the work is kept at the remote too', async () => {
-    const { clones, ask, run, remote, at, heartbeats } = farm({ command: completing('review', changesFile) });
+    const { clones, ask, run, remote, at, heartbeats, clone: cloneOf } = farm({ command: completing('review', changesFile) });
     const [clone] = clones as [Workspace];
     ask('topic');
     hookOf(
@@ -326,6 +326,15 @@ describe('a push that the remote refuses', () => {
     expect(remote.git('show', `${at(kept)}:built.txt`)).toContain('built by');
     expect(heartbeats()).toEqual([]);
     expect(leftovers(clone)).toEqual([]);
+
+    // As docs/remotes.md says for another machine.
+    const other = cloneOf('other');
+    other.git('checkout', '--quiet', 'topic');
+    other.git('fetch', '--quiet', 'origin', 'refs/aynig/kept/*:refs/aynig/kept/*');
+    other.aynig(['land', kept.replace('refs/aynig/kept/', '')]);
+    expect(other.read('built.txt')).toContain('built by');
+    expect(other.state()).toBe('review');
+    other.program('sh', ['-c', "git for-each-ref --format='delete %(refname)' refs/aynig/remotes/ | git update-ref --stdin"]);
   });
 });
 
