@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { openGitDaemon } from '../support/servers/git-daemon.js';
+import { hookBehaviour, sharedWorkBehaviour } from '../support/servers/hook-behaviour.js';
 import { refusalBehaviour, runBehaviour } from '../support/servers/remote-behaviour.js';
 
 describe('git daemon', () => {
@@ -9,6 +10,8 @@ describe('git daemon', () => {
     protectedBranch: /release: .*hook declined.*release is for the release team/,
     stopped: /could not be read: .*127\.0\.0\.1.*Connection refused/,
   });
+  hookBehaviour(openGitDaemon);
+  sharedWorkBehaviour(openGitDaemon);
 });
 
 describe('git daemon, a repository with object names of SHA-256', () => {

@@ -1,5 +1,8 @@
+import { readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { noGitolite, openGitolite } from '../support/servers/gitolite.js';
+import { type Gitolite, noGitolite, openGitolite } from '../support/servers/gitolite.js';
+import { hookBehaviour, sharedWorkBehaviour } from '../support/servers/hook-behaviour.js';
 import { ask, cloneOf, seed } from '../support/servers/hosted.js';
 import { leftIn, refusalBehaviour, runBehaviour, runThere, statesOf } from '../support/servers/remote-behaviour.js';
 import { skipBecause } from '../support/workspace.js';
@@ -30,5 +33,32 @@ describe('gitolite', () => {
     for (const name of ['b0', 'b1', 'b2']) expect(statesOf(hosted.bare, name)).toEqual(['build', 'working', 'review']);
     expect(hosted.bare.git('for-each-ref', 'refs/aynig')).toBe('');
     expect(leftIn(clone)).toBe('');
+  });
+});
+
+/** A hook of ours in a file of the admin's, as the verb for it prints it. */
+function printHook({ bare, home }: Gitolite, name: 'pre-receive' | 'post-receive', file: string): void {
+  const path = join(home, 'local/hooks', file);
+  writeFileSync(path, bare.aynig(['init', '--print-hook', name], { cwd: home }).stdout, { mode: 0o755 });
+}
+
+describe('gitolite with our hooks in one repository, by init', () => {
+  hookBehaviour(openGitolite);
+  sharedWorkBehaviour(openGitolite);
+});
+
+describe('gitolite with our hooks in the folder for all repositories', () => {
+  hookBehaviour(openGitolite, (hosted) => {
+    for (const name of ['pre-receive', 'post-receive'] as const) printHook(hosted, name, `common/${name}`);
+    hosted.gitolite('setup', '--hooks-only');
+    expect(readlinkSync(join(hosted.bare.path, 'hooks/update'))).toBe(join(hosted.home, '.gitolite/hooks/common/update'));
+  });
+});
+
+describe('gitolite with our hooks for one repository by its rules', () => {
+  hookBehaviour(openGitolite, (hosted) => {
+    for (const name of ['pre-receive', 'post-receive'] as const) printHook(hosted, name, `repo-specific/aynig-${name}`);
+    hosted.addRules('option hook.pre-receive = aynig-pre-receive', 'option hook.post-receive = aynig-post-receive');
+    expect(hosted.bare.exists('hooks/post-receive.h00-aynig-post-receive')).toBe(true);
   });
 });

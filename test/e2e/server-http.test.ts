@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { hookBehaviour, sharedWorkBehaviour } from '../support/servers/hook-behaviour.js';
 import { ask, cloneOf, seed } from '../support/servers/hosted.js';
 import { noLighttpd, openHttp } from '../support/servers/http.js';
 import { leftIn, refsOf, refusalBehaviour, runBehaviour, runThere, statesOf } from '../support/servers/remote-behaviour.js';
@@ -27,6 +28,8 @@ describe('smart HTTP with passwords', () => {
   };
 
   runBehaviour(() => openHttp({ auth: true, format: 'sha256' }));
+  hookBehaviour(() => openHttp({ auth: true }));
+  sharedWorkBehaviour(() => openHttp({ auth: true }));
 
   test('somebody who may only read is told so: nothing is started and nothing is left', async () => {
     const { hosted, before } = await opened();

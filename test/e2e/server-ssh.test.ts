@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { hookBehaviour, sharedWorkBehaviour } from '../support/servers/hook-behaviour.js';
 import { ask, cloneOf, seed } from '../support/servers/hosted.js';
 import { leftIn, refsOf, refusalBehaviour, runBehaviour } from '../support/servers/remote-behaviour.js';
 import { noSshd, openSsh } from '../support/servers/sshd.js';
@@ -17,6 +18,9 @@ describe('OpenSSH', () => {
     protectedBranch: /release: .*hook declined.*release is for the release team/,
     stopped: /could not be read: ssh: connect to host 127\.0\.0\.1 .*Connection refused/,
   });
+
+  hookBehaviour(openSsh);
+  sharedWorkBehaviour(openSsh);
 
   const withCommand = (change: (command: string, stranger: string) => string) => async () => {
     const { bare, way, server } = await openSsh();

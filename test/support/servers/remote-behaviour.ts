@@ -36,7 +36,36 @@ const leaseRefs = (bare: Workspace): string[] =>
     .split('\n')
     .filter((line) => line !== '');
 
-const holding = (next = 'review'): string => completing(next, `${waitFor()}\necho built >built.txt; git add built.txt`);
+/** A command that ends when its clone lets it go. */
+export const holding = (next = 'review'): string => completing(next, `${waitFor()}\necho built >built.txt; git add built.txt`);
+
+/** One run of a request on the branch `work` for a command that is {@link holding}. */
+export async function claimsAndPublishes({ bare, way }: Hosted, request: string): Promise<void> {
+  const clone = cloneOf(way);
+  clone.git('branch', 'work', 'origin/work');
+  clone.git('config', 'aynig.leaseSeconds', '12');
+  const before = refsOf(bare);
+  const ended = startRun(clone);
+  await clone.until('the command runs', () => clone.ran().length === 1);
+  const lease = bare.head('work');
+  const { runId } = clone.ran()[0] ?? { runId: '' };
+  expect([bare.state('work'), bare.head('work^'), bare.trailer('aynig-run-id', 'work')]).toEqual(['working', request, runId]);
+  expect(bare.head(`refs/aynig/lease/${runId}`)).toBe(lease);
+  const beat = await clone.until('the heartbeat moves', () => leaseRefs(bare).find((oid) => oid !== lease));
+  expect(bare.gitAnswer(['merge-base', '--is-ancestor', lease, beat]).exitCode).toBe(0);
+  expect(bare.head('work')).toBe(lease);
+  clone.release();
+  expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('1 advanced') });
+  expect(statesOf(bare, 'work')).toEqual(['build', 'working', 'review']);
+  expect(bare.git('show', 'work:built.txt')).toBe('built');
+  // One branch has moved, and no other ref is there.
+  expect(refsOf(bare)).toBe(before.replace(request, bare.head('work')));
+  expect(clone.head('work')).toBe(request);
+  expect(leftIn(clone)).toBe('');
+  clone.git('switch', '--quiet', 'work');
+  clone.git('pull', '--quiet', '--ff-only', 'origin', 'work');
+  expect(clone.read('built.txt')).toBe('built\n');
+}
 
 /** What is said of a server that tells no more than this. */
 export interface Words {
@@ -52,32 +81,7 @@ export interface Words {
 export function runBehaviour(open: () => Promise<Hosted>): void {
   test('a run claims by a push, shows that it is alive, publishes, and leaves nothing behind', async () => {
     const hosted = await open();
-    const { bare } = hosted;
-    const request = ask(seed(hosted, holding()), 'work');
-    const clone = cloneOf(hosted.way);
-    clone.git('branch', 'work', 'origin/work');
-    clone.git('config', 'aynig.leaseSeconds', '12');
-    const before = refsOf(bare);
-    const ended = startRun(clone);
-    await clone.until('the command runs', () => clone.ran().length === 1);
-    const lease = bare.head('work');
-    const { runId } = clone.ran()[0] ?? { runId: '' };
-    expect([bare.state('work'), bare.head('work^'), bare.trailer('aynig-run-id', 'work')]).toEqual(['working', request, runId]);
-    expect(bare.head(`refs/aynig/lease/${runId}`)).toBe(lease);
-    const beat = await clone.until('the heartbeat moves', () => leaseRefs(bare).find((oid) => oid !== lease));
-    expect(bare.gitAnswer(['merge-base', '--is-ancestor', lease, beat]).exitCode).toBe(0);
-    expect(bare.head('work')).toBe(lease);
-    clone.release();
-    expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('1 advanced') });
-    expect(statesOf(bare, 'work')).toEqual(['build', 'working', 'review']);
-    expect(bare.git('show', 'work:built.txt')).toBe('built');
-    // One branch has moved, and no other ref is there.
-    expect(refsOf(bare)).toBe(before.replace(request, bare.head('work')));
-    expect(clone.head('work')).toBe(request);
-    expect(leftIn(clone)).toBe('');
-    clone.git('switch', '--quiet', 'work');
-    clone.git('pull', '--quiet', '--ff-only', 'origin', 'work');
-    expect(clone.read('built.txt')).toBe('built\n');
+    await claimsAndPublishes(hosted, ask(seed(hosted, holding()), 'work'));
   });
 
   test('of two clones that go after six branches, each branch is run by one', async () => {
