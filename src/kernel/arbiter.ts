@@ -51,6 +51,8 @@ export interface Arbiter {
   claim(advance: Advance): Promise<Move>;
   /** Publishes what a run made, or that it stalled, and ends its lease. */
   publish(advance: Advance): Promise<Move>;
+  /** Takes back the sign of life of a run of ours whose branch somebody else has by now. Says nothing where that fails. */
+  abandon(runId: string): Promise<void>;
   /** Shows that the holder is alive. */
   renew(runId: string): Promise<Renewal>;
   /** Publishes a `working` commit of the command itself, where others wait for signs of life. */

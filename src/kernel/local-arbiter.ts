@@ -50,6 +50,8 @@ export function localArbiter(
     contains: (_ref, tip, commit) => (tip === commit ? Promise.resolve(true) : isAncestor(git, commit, tip)),
     // A command may have moved its branch itself, and to ask costs next to nothing here.
     held: () => undefined,
+    // A bare repository lets go of it with the move that failed; elsewhere the runner itself is the sign of life.
+    abandon: () => Promise.resolve(),
     async renew(runId) {
       journals.touch(runId);
       return (await leases?.renew(runId)) === false ? { kind: 'lost' } : { kind: 'confirmed' };

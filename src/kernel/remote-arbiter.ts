@@ -1,4 +1,4 @@
-import { failureOf } from '../git/causes.js';
+import { failureOf, failureOrThrow } from '../git/causes.js';
 import { commitTree, type Identity } from '../git/commit-tree.js';
 import type { Git } from '../git/gate.js';
 import { uploadLargeFiles } from '../git/lfs.js';
@@ -44,7 +44,14 @@ export function remoteArbiter({ git, objects, commonDir, remote, identity, onNoH
   let heartbeats = true;
 
   /** Notes in this clone what was just done there: its reflog tells own work from what others did. */
-  const note = (ref: RefName, to: Oid, reason: string): Promise<void> => writeRef(git, trackingRef(remote, ref), to, reason);
+  const note = async (ref: RefName, to: Oid, reason: string): Promise<void> => {
+    try {
+      await writeRef(git, trackingRef(remote, ref), to, reason);
+    } catch (error) {
+      // A full disk must not make a move that was done there look like one that was not; the next fetch notes it.
+      failureOrThrow(error);
+    }
+  };
 
   const contains = async (ref: RefName, tip: Oid, commit: Oid): Promise<boolean> => {
     if (tip === commit) return true;
@@ -146,6 +153,16 @@ export function remoteArbiter({ git, objects, commonDir, remote, identity, onNoH
         }
         return move;
       }),
+    async abandon(runId) {
+      const name = heartbeatRef(runId);
+      try {
+        const last = (await readRemote(git, remote, [name])).get(name);
+        if (last !== undefined) await pushMoves(git, remote, [{ ref: name, from: last, to: undefined }], renewMs);
+      } catch (error) {
+        // It says that a run is alive which holds nothing: nobody waits for it.
+        failureOrThrow(error);
+      }
+    },
     renew: (runId) => renewal(runId),
     progress: ({ runId, to }) => renewal(runId, to),
   };

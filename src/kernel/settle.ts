@@ -185,6 +185,7 @@ async function publish(
     case 'moved':
       return landed();
     case 'beaten':
+      await context.arbiterOf(remote).abandon(runId);
       report({ kind: 'lost-branch', branch, runId });
       return { kind: 'lost' };
     case 'refused':

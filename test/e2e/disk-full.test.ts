@@ -1,38 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { endProcessesWithHome } from '../support/processes.js';
 import { bareEnvironment, cliPath, identify } from '../support/scratch.js';
+import { fill, smallDisk } from '../support/small-disk.js';
 import { home, launch, skipBecause, Workspace, waitFor } from '../support/workspace.js';
-
-/** A file system of its own, as large as `options` say. Undefined, with the reason, where this user may not mount one. */
-function smallDisk(root: string, options: string): { path: string } | { why: string } {
-  const path = join(root, 'disk');
-  mkdirSync(path);
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'aynig-test', path]);
-  if (mounted.status !== 0) return { why: `no tmpfs can be mounted here (${mounted.stderr?.toString().trim() || mounted.error?.message})` };
-  onTestFinished(() => {
-    endProcessesWithHome(root);
-    const gone = spawnSync('umount', [path]);
-    if (gone.status !== 0) spawnSync('umount', ['--lazy', path]);
-  });
-  return { path };
-}
-
-/** Writes zeros until only `leaveBytes` are left, and answers how to take them away again. */
-function fill(disk: string, leaveBytes: number): () => void {
-  const path = join(disk, 'filler');
-  const file = openSync(path, 'a');
-  const page = Buffer.alloc(4096);
-  try {
-    while (free(disk) > leaveBytes) writeSync(file, page);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  }
-  closeSync(file);
-  return () => rmSync(path);
-}
 
 /** Makes empty files until only `leave` more can be made. */
 function useUpFiles(disk: string, leave: number): () => void {
@@ -41,11 +13,6 @@ function useUpFiles(disk: string, leave: number): () => void {
   for (let count = 0; statfsSync(disk).ffree > leave; count++) closeSync(openSync(join(folder, String(count)), 'w'));
   return () => rmSync(folder, { recursive: true });
 }
-
-const free = (disk: string): number => {
-  const { bavail, bsize } = statfsSync(disk);
-  return bavail * bsize;
-};
 
 /** A repository on the small disk; `$HOME`, where commands take notes, is on the large one. */
 function repositoryOn(root: string, disk: string, command: string): Workspace {

@@ -62,7 +62,7 @@ export class FaultWorld {
   readonly root: string;
   readonly env: Record<string, string>;
   readonly remote: Workspace;
-  readonly clones: readonly Workspace[];
+  clones: readonly Workspace[];
   readonly #plan: Plan;
   readonly #madeByPersons: string[];
 
@@ -108,6 +108,17 @@ export class FaultWorld {
       if (answer.stderr.includes('nothing to run')) break;
     }
     return said.join('');
+  }
+
+  /** Moves the first clone to another file system. */
+  onDisk(path: string): Workspace {
+    const from = this.clone().path;
+    const to = join(path, 'clone');
+    cpSync(from, to, { recursive: true, preserveTimestamps: true });
+    rmSync(from, { recursive: true });
+    const moved = new Workspace(this.root, to, this.env);
+    this.clones = [moved, ...this.clones.slice(1)];
+    return moved;
   }
 
   /** Makes a request of a person's on top of `parent`, without a hook and without a checkout; answers its commit. */
