@@ -51,8 +51,11 @@ export interface Arbiter {
   claim(advance: Advance): Promise<Move>;
   /** Publishes what a run made, or that it stalled, and ends its lease. */
   publish(advance: Advance): Promise<Move>;
-  /** Takes back the sign of life of a run of ours whose branch somebody else has by now. Says nothing where that fails. */
-  abandon(runId: string): Promise<void>;
+  /**
+   * Takes back the sign of life of a run of ours whose branch somebody else has by now, and leaves there what it made, for
+   * machines that outlive this one. Says nothing where that fails: what was made is kept here too.
+   */
+  abandon(runId: string, keep: NonNullable<Advance['keep']>): Promise<void>;
   /** Shows that the holder is alive. */
   renew(runId: string): Promise<Renewal>;
   /** Publishes a `working` commit of the command itself, where others wait for signs of life. */

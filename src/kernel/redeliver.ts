@@ -24,7 +24,7 @@ export async function redeliver(context: Context, runId: string): Promise<TickOu
     return { kind: 'undelivered' };
   }
   if (move.kind === 'beaten' && move.tip !== result) {
-    await context.arbiterOf(journal.remote).abandon(runId);
+    await context.arbiterOf(journal.remote).abandon(runId, [{ ref: keptRef(runId), oid: result }]);
     context.report({ kind: 'lost-branch', branch, runId });
     context.report({ kind: 'kept', branch, ref: keptRef(runId), what: 'the result of the run' });
     journals.remove(runId);

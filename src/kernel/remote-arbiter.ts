@@ -153,11 +153,15 @@ export function remoteArbiter({ git, objects, commonDir, remote, identity, onNoH
         }
         return move;
       }),
-    async abandon(runId) {
+    async abandon(runId, keep) {
       const name = heartbeatRef(runId);
       try {
-        const last = (await readRemote(git, remote, [name])).get(name);
-        if (last !== undefined) await pushMoves(git, remote, [{ ref: name, from: last, to: undefined }], renewMs);
+        const there = await readRemote(git, remote, [name, ...keep.map(({ ref }) => ref)]);
+        const moves = [
+          ...(there.has(name) ? [{ ref: name, from: there.get(name), to: undefined }] : []),
+          ...keep.filter(({ ref, oid }) => there.get(ref) !== oid).map(({ ref, oid }) => ({ ref, from: there.get(ref), to: oid })),
+        ];
+        if (moves.length > 0) await pushMoves(git, remote, moves, publishing.pushMs);
       } catch (error) {
         // It says that a run is alive which holds nothing: nobody waits for it.
         failureOrThrow(error);

@@ -185,7 +185,7 @@ async function publish(
     case 'moved':
       return landed();
     case 'beaten':
-      await context.arbiterOf(remote).abandon(runId);
+      await context.arbiterOf(remote).abandon(runId, await pinned(context, kept));
       report({ kind: 'lost-branch', branch, runId });
       return { kind: 'lost' };
     case 'refused':
@@ -233,13 +233,17 @@ const codeOf = (move: Move): 'push-refused' | 'remote-unreachable' => (move.kind
 const publishHint = (runId: string): string =>
   `What the run made is kept at ${keptRef(runId)}; the next aynig run tries again, or bring it in yourself: aynig land ${runId}`;
 
+type Pin = NonNullable<Advance['keep']>[number];
+
+async function pinned({ objects }: Context, kept: readonly RefName[]): Promise<Pin[]> {
+  const values = await Promise.all(kept.map(async (ref) => ({ ref, oid: await objects.ref(ref) })));
+  return values.flatMap(({ ref, oid }) => (oid === undefined ? [] : [{ ref, oid }]));
+}
+
 /** Work that a branch will not contain, for a remote to keep beside it. */
-async function elsewhere(context: Context, kept: readonly RefName[], result: Oid): Promise<{ ref: RefName; oid: Oid }[]> {
-  const found: { ref: RefName; oid: Oid }[] = [];
-  for (const ref of kept) {
-    const pinned = await context.objects.ref(ref);
-    if (pinned !== undefined && !(await contains(context, result, pinned))) found.push({ ref, oid: pinned });
-  }
+async function elsewhere(context: Context, kept: readonly RefName[], result: Oid): Promise<Pin[]> {
+  const found: Pin[] = [];
+  for (const pin of await pinned(context, kept)) if (!(await contains(context, result, pin.oid))) found.push(pin);
   return found;
 }
 

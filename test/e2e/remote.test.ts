@@ -406,7 +406,7 @@ describe('a branch that others move during a run', () => {
   ] as readonly [string, (remote: { git(...args: string[]): string }) => unknown][])(
     'and that %s gets nothing of the run, whose work is kept',
     async (_, move) => {
-      const { clones, ask, run, remote, at } = farm({ command: completing('review', `${changesFile}\n${waitFor()}`) });
+      const { clones, ask, run, remote, at, heartbeats } = farm({ command: completing('review', `${changesFile}\n${waitFor()}`) });
       const [clone] = clones as [Workspace];
       ask('topic');
       const ended = run(clone);
@@ -419,6 +419,9 @@ describe('a branch that others move during a run', () => {
       expect(at('topic')).toBe(after);
       const [kept = ''] = clone.git('for-each-ref', '--format=%(refname)', 'refs/aynig/kept/').split('\n');
       expect(clone.git('show', `${kept}:built.txt`)).toContain('built by');
+      // There too, for a machine that is gone tomorrow.
+      expect(remote.git('show', `${kept}:built.txt`)).toContain('built by');
+      expect(heartbeats()).toEqual([]);
       expect(leftovers(clone)).toEqual([]);
     },
   );
