@@ -4,7 +4,7 @@ import { GitError } from './gate.js';
 
 /** Texts that git prints under LC_ALL=C, and what they mean. Only exact wordings are matched; nothing is guessed. */
 const wordings: readonly [RegExp, (match: string, cause: GitError) => Failure][] = [
-  [/No space left on device|Disk quota exceeded/, (_, cause) => diskFull(cause)],
+  [/No space left on device|Out of diskspace|Disk quota exceeded/, (_, cause) => diskFull(cause)],
   [/Read-only file system|Permission denied/, (_, cause) => readOnly(cause)],
   [/detected dubious ownership/, (_, cause) => dubiousOwnership(cause)],
   [/not a git repository/, (_, cause) => notARepository(cause)],
