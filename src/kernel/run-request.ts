@@ -71,8 +71,8 @@ export async function runRequest(context: Context, at: BranchTip, request: Reque
   await new Promise((resolve) => setImmediate(resolve));
   const withdraw = async (): Promise<void> => {
     await prepared;
-    if (prepared !== undefined && chain.previous === undefined) await dropWorktree(context, leased);
-    journals.remove(runId);
+    const gone = prepared === undefined || chain.previous !== undefined || (await dropWorktree(context, leased));
+    if (gone) journals.remove(runId);
   };
   const claim = claimBranch(context, leased, since + (seconds * 2000) / 3);
   // Read while both gits are at work.

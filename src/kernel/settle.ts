@@ -326,9 +326,12 @@ async function distrustChangedCommands(context: Context, journal: LeasedJournal 
 /** How long another process may hold the one lock under which worktrees are added and removed. */
 export const worktreeLockMs = 120_000;
 
-/** Removes a run's worktree, once all in it is pinned. One that cannot be saved is left where it is, and said so. */
-export async function dropWorktree(context: Context, journal: Journal): Promise<void> {
-  if (!existsSync(journal.worktree) && adminDirectory(context.repository.commonDir, journal.worktree) === undefined) return;
+/**
+ * Removes a run's worktree, once all in it is pinned. One that cannot be removed is left where it is, and said so. False: for want
+ * of room, so that the next sweep may do it.
+ */
+export async function dropWorktree(context: Context, journal: Journal): Promise<boolean> {
+  if (!existsSync(journal.worktree) && adminDirectory(context.repository.commonDir, journal.worktree) === undefined) return true;
   try {
     // git removes the folder of all records with the last one, under the feet of a process that adds one.
     const lock = await waitForLock(join(context.places.own, 'worktree.lock'), worktreeLockMs);
@@ -341,5 +344,7 @@ export async function dropWorktree(context: Context, journal: Journal): Promise<
     const failure = failureOf(error);
     if (failure === undefined) throw error;
     context.report({ kind: 'worktree-left', branch: journal.branch, path: journal.worktree, why: failure.message });
+    return failure.code !== 'disk-full';
   }
+  return true;
 }

@@ -70,8 +70,7 @@ async function sweepOne(context: Context, journal: Journal, all: readonly Journa
   }
   const leased = await withLease(context, journal);
   if (leased === undefined) {
-    if (!shared) await dropWorktree(context, journal);
-    context.journals.remove(journal.runId);
+    if (shared || (await dropWorktree(context, journal))) context.journals.remove(journal.runId);
     return undefined;
   }
   if (leased.delivery !== undefined) await repairDelivery(context.repository, context.objects, leased.ref, leased.delivery);
