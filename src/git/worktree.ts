@@ -26,10 +26,17 @@ export async function addWorktree(
     await git(['-c', 'core.fsync=none', ...add], options);
     return;
   }
-  const adminDir = recordWorktree(commonDir, path, commit);
-  // What it writes can be made again from the lease at any time: nothing of it needs to survive a power cut.
-  const reset = ['-c', 'core.fsync=none', 'reset', '--quiet', '--hard', '--no-recurse-submodules'];
-  await git([`--git-dir=${adminDir}`, `--work-tree=${path}`, ...reset], { ...options, cwd: path });
+  try {
+    const adminDir = recordWorktree(commonDir, path, commit);
+    // What it writes can be made again from the lease at any time: nothing of it needs to survive a power cut.
+    const reset = ['-c', 'core.fsync=none', 'reset', '--quiet', '--hard', '--no-recurse-submodules'];
+    await git([`--git-dir=${adminDir}`, `--work-tree=${path}`, ...reset], { ...options, cwd: path });
+  } catch (error) {
+    // As git does it: on a disk that is full nobody could take the lock that an orderly removal needs.
+    for (const left of [path, unnamedRecord(commonDir, path), join(commonDir, 'worktrees', nameOf(path))])
+      rmSync(left, { recursive: true, force: true, maxRetries: 3 });
+    throw error;
+  }
 }
 
 /** Writes git's record of a worktree (gitrepository-layout(5), `worktrees/`), which is there as a whole or not at all. */

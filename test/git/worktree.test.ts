@@ -70,6 +70,15 @@ describe('a worktree of a run', () => {
     expect(at.repo.git('worktree', 'list', '--porcelain').match(/^detached$/gm)).toHaveLength(40);
   });
 
+  it('leaves nothing where its files cannot be written', async () => {
+    const at = opened();
+    const missing = oid('1'.repeat(40));
+    const path = join(at.repo.root, 'w');
+    await expect(addWorktree(at.git, { commonDir: at.common, path, commit: missing, runId: 'a-run' })).rejects.toThrow(GitError);
+    expect(existsSync(path)).toBe(false);
+    expect(existsSync(join(at.common, 'worktrees/w'))).toBe(false);
+  });
+
   it('has the sparse checkout of its repository', async () => {
     const at = opened();
     at.repo.write('in/file', 'x');
