@@ -27,10 +27,10 @@ ${cut === 'unanswered' ? 'exit 1' : `CUT=${cut} exec git receive-pack "$@"`}`,
   );
   for (const clone of world.clones) clone.git('config', 'remote.origin.receivepack', receivePack);
   const hook = (name: string, when: string): void =>
-    writeFileSync(join(remote.path, 'hooks', name), `#!/bin/sh\n[ "$CUT" = ${when} ] || exit 0\nkill -9 "$PPID"\n`, { mode: 0o755 });
-  hook('pre-receive', 'received');
-  hook('reference-transaction', 'locked ] && [ "$1" = prepared');
-  hook('post-receive', 'moved');
+    writeFileSync(join(remote.path, 'hooks', name), `#!/bin/sh\ncase "$CUT $1" in\n${when}) kill -9 "$PPID" ;;\nesac\n`, { mode: 0o755 });
+  hook('pre-receive', 'received*');
+  // post-receive would be too late: the client has been told by then.
+  hook('reference-transaction', "'locked prepared' | 'moved committed'");
 }
 
 /** Whether the push that was to be cut off came. */
