@@ -1,3 +1,5 @@
+import { readConfig } from './config.js';
+import type { Environment } from './environment.js';
 import type { Git, GitError, GitResult } from './gate.js';
 import { type Oid, oid, type RefName } from './names.js';
 
@@ -54,14 +56,46 @@ export async function pushMoves(git: Git, remote: string, moves: readonly RefMov
   const leases = moves.map(({ ref, from }) => `--force-with-lease=${ref}:${from ?? ''}`);
   const refspecs = moves.map(({ ref, to }) => `${to ?? ''}:${ref}`);
   const options = ['--porcelain', '--atomic', '--no-follow-tags', '--recurse-submodules=no', ...leases];
-  // A remote that is set up as a mirror takes no refspecs otherwise.
-  const result = await git(['-c', `remote.${remote}.mirror=false`, 'push', ...options, '--', remote, ...refspecs], {
+  const result = await git(['push', ...options, '--', alias, ...refspecs], {
     ok: [0, 1, 128],
     timeoutMs,
     // Our own calls are silent for our own hooks, but those of a server on this machine must see what is pushed to it.
-    env: { AYNIG: '' },
+    env: { ...(await aliasOf(git, remote)), AYNIG: '' },
   });
   return reportOf(result);
+}
+
+/** What a remote is called for a push of ours. */
+const alias = 'aynig-publish';
+/** Says how to reach a remote, not what to fetch from it or to push to it. */
+const ways = new Set(['url', 'pushurl', 'receivepack', 'uploadpack', 'proxy', 'proxyauthmethod', 'vcs', 'serveroption']);
+const aliases = new WeakMap<Git, Map<string, Promise<Environment>>>();
+
+/**
+ * The remote once more, under a name without refspecs (git-config(1), `GIT_CONFIG_COUNT`). A push by the name that a person uses
+ * moves their remote-tracking refs too, and a `git pull` of theirs that is under way then fails: it cannot lock them.
+ */
+function aliasOf(git: Git, remote: string): Promise<Environment> {
+  const known = aliases.get(git) ?? new Map<string, Promise<Environment>>();
+  aliases.set(git, known);
+  const found = known.get(remote) ?? readAlias(git, remote);
+  known.set(remote, found);
+  return found;
+}
+
+async function readAlias(git: Git, remote: string): Promise<Environment> {
+  const prefix = `remote.${remote}.`;
+  const settings = (await readConfig(git, '^remote\\.')).flatMap(({ key, value = 'true' }) => {
+    const name = key.slice(prefix.length);
+    return key.startsWith(prefix) && ways.has(name) ? [{ name, value }] : [];
+  });
+  return Object.fromEntries([
+    ['GIT_CONFIG_COUNT', String(settings.length)],
+    ...settings.flatMap(({ name, value }, index) => [
+      [`GIT_CONFIG_KEY_${index}`, `remote.${alias}.${name}`],
+      [`GIT_CONFIG_VALUE_${index}`, value],
+    ]),
+  ]) as Environment;
 }
 
 function reportOf({ stdout, stderr, exitCode }: GitResult): PushReport {

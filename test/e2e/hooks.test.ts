@@ -459,6 +459,7 @@ describe('a history that git rewrites or brings in', () => {
     const before = ana.head();
     ana.aynig(['run', '--current-branch', 'include']);
     expect(ana.head()).toBe(before);
+    ana.git('fetch', '--quiet');
     expect(ana.state('origin/main')).toBe('review');
     expect(ana.ran()).toHaveLength(1);
   });
