@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOid, type RefName } from '../git/names.js';
 import { readReflog } from '../git/reflog.js';
 import type { Repository } from '../git/repository.js';
+import { entriesOf } from './entries.js';
 
 /** A file of a ref that git cannot read: a power cut leaves an empty one where git was not told to be careful. */
 export interface BrokenRef {
@@ -45,15 +46,6 @@ function isBroken(path: string): boolean {
     return !isOid(text) && !text.startsWith('ref: ');
   } catch (error) {
     if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
-    throw error;
-  }
-}
-
-function entriesOf(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;
   }
 }
