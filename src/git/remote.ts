@@ -80,6 +80,8 @@ function aliasOf(git: Git, remote: string): Promise<Environment> {
   aliases.set(git, known);
   const found = known.get(remote) ?? readAlias(git, remote);
   known.set(remote, found);
+  // What could not be read once is asked for again.
+  found.catch(() => known.delete(remote));
   return found;
 }
 
