@@ -7,7 +7,7 @@ import { readReflog } from '../git/reflog.js';
 import { deleteRef, type Swap, swapRef, swapTogether } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Advance, Move } from './arbiter.js';
-import { renderMessage } from './message.js';
+import { aliveMessage } from './lease.js';
 import { readTip } from './tip.js';
 
 /** How often the end of a run is tried again that a renewal came in between of. */
@@ -68,8 +68,7 @@ export function bareLeases({ git }: Repository, objects: Objects, identity: Iden
     const value = await objects.ref(ref);
     if (value === undefined) return false;
     const { tree } = await objects.commit(value);
-    const message = renderMessage({ title: 'aynig: alive', body: '', trailers: [{ key: 'aynig-run-id', value: runId }] });
-    const alive = await commitTree(git, { tree, parent: value, message, identity });
+    const alive = await commitTree(git, { tree, parent: value, message: aliveMessage(runId), identity });
     const moved = await swapRef(git, objects, { ref, expected: value, to: alive, reason: `aynig: alive (run ${runId})`, runId });
     return moved.kind === 'moved' || moved.tip !== undefined;
   }

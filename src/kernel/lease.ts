@@ -31,6 +31,10 @@ export const leaseMessage = (facts: LeaseFacts): string =>
     ],
   });
 
+/** The message of a heartbeat: it names its run, and no state. */
+export const aliveMessage = (runId: string): string =>
+  renderMessage({ title: 'aynig: alive', body: '', trailers: [{ key: 'aynig-run-id', value: runId }] });
+
 /** Why a run ended without naming a next state. */
 export interface StallFacts {
   readonly originState: string;
