@@ -13,7 +13,8 @@ export type Move =
 
 /** Whether the holder of a lease could show that it is alive. */
 export type Renewal =
-  | { readonly kind: 'confirmed' }
+  /** `at`: when the sign of life dates from, in milliseconds since the epoch, where it is older than the question. */
+  | { readonly kind: 'confirmed'; readonly at?: number }
   /** Not now; the lease may still be ours. */
   | { readonly kind: 'unconfirmed'; readonly why: string }
   /** Somebody else has the branch: the command must end. */

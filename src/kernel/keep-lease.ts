@@ -45,8 +45,8 @@ export function keepLease(
   const apply = (renewal: Renewal, askedAt: number): void => {
     switch (renewal.kind) {
       case 'confirmed':
-        confirmedAt = askedAt;
-        nextAt = askedAt + (seconds * 1000) / 3;
+        confirmedAt = Math.min(askedAt, renewal.at ?? askedAt);
+        nextAt = confirmedAt + (seconds * 1000) / 3;
         break;
       case 'unconfirmed':
         // Soon again: a third of the lease is left for it.

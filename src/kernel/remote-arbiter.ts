@@ -7,7 +7,7 @@ import type { Objects } from '../git/objects.js';
 import { isAncestor, writeRef } from '../git/refs.js';
 import { pushMoves, type RefMove } from '../git/remote.js';
 import type { Arbiter, Renewal } from './arbiter.js';
-import { renderMessage } from './message.js';
+import { aliveMessage } from './lease.js';
 import { reasonOf, swapAtRemote } from './remote-swap.js';
 import { readRemote, readRemoteTips, trackingRef } from './remote-view.js';
 
@@ -62,8 +62,7 @@ export function remoteArbiter({ git, objects, commonDir, remote, identity, onNoH
   /** The next heartbeat: on top of the last, so that it is a fast-forward also where nothing else is allowed. */
   const beat = async (runId: string, { tip, heartbeat }: Held): Promise<Oid> => {
     const { tree } = await objects.commit(tip);
-    const message = renderMessage({ title: 'aynig: alive', body: '', trailers: [{ key: 'aynig-run-id', value: runId }] });
-    return commitTree(git, { tree, parent: heartbeat ?? tip, message, identity });
+    return commitTree(git, { tree, parent: heartbeat ?? tip, message: aliveMessage(runId), identity });
   };
 
   /** Moves the heartbeat, and with it the branch where the command made a `working` commit. */
@@ -84,6 +83,8 @@ export function remoteArbiter({ git, objects, commonDir, remote, identity, onNoH
     } else if (tip !== hold.tip) return { kind: 'lost' };
     hold.heartbeat = after.get(name);
     const renewed = (next === undefined || hold.heartbeat === next) && (to === undefined || tip === to);
+    // Without a heartbeat others count from the date of the commit itself, which may have waited to be published.
+    if (renewed && next === undefined && to !== undefined) return { kind: 'confirmed', at: (await objects.commit(to)).committedAt * 1000 };
     return renewed ? { kind: 'confirmed' } : { kind: 'unconfirmed', why: reasonOf(remote, hold.ref, report) };
   };
 
