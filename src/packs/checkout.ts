@@ -1,0 +1,174 @@
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import * as z from 'zod/mini';
+import { Failure } from '../failure.js';
+import { failureOf } from '../git/causes.js';
+import { GitError } from '../git/gate.js';
+import { isOid, type Oid } from '../git/names.js';
+import type { Repository } from '../git/repository.js';
+import { removeFile, writeDurably } from '../runner/durable-file.js';
+import { type Lock, waitForLock } from '../runner/lock.js';
+import type { Here } from './here.js';
+
+/** So long another install of the same working tree is waited for, in milliseconds. */
+const patienceMs = 10_000;
+/** git may take so long to write some hundred files, in milliseconds. */
+const checkoutMs = 5 * 60_000;
+
+/** Written before the first file is touched, and gone when the last one stands: what is there in between is put back. */
+const journalSchema = z.object({ before: z.string().check(z.refine(isOid)), after: z.string().check(z.refine(isOid)) });
+const folderOf = ({ gitDir }: Repository): string => join(gitDir, 'aynig');
+const journalPath = (repository: Repository): string => join(folderOf(repository), 'packs-being-written.json');
+
+/** One install at a time in one working tree. Throws {@link Failure} lock-timeout. */
+export async function lockCheckout(repository: Repository): Promise<Lock> {
+  mkdirSync(folderOf(repository), { recursive: true });
+  return waitForLock(join(folderOf(repository), 'packs.lock'), patienceMs);
+}
+
+/**
+ * Brings index and working tree from HEAD's tree to `after`, by git's own two-tree merge (git-read-tree(1)): it looks at every
+ * file before it writes the first, writes through no link, and keeps what a person has staged elsewhere. A failure in the
+ * middle puts everything back. Throws {@link Failure} pack-in-the-way, pack-undone, or what git's failure is called.
+ */
+export async function checkOut(repository: Repository, here: Here, after: Oid): Promise<void> {
+  const touched = await differing(here, here.tree, after);
+  const blocked = touched.find((one) => one.before === undefined && isBlocked(here, one.path));
+  if (blocked !== undefined) throw inTheWay(blocked.path);
+  mkdirSync(folderOf(repository), { recursive: true });
+  writeDurably(journalPath(repository), JSON.stringify({ before: here.tree, after }));
+  try {
+    await here.git(['-c', 'submodule.recurse=false', 'read-tree', '-m', '-u', here.tree, after], { timeoutMs: checkoutMs });
+  } catch (error) {
+    const left = await putBack(repository, here, here.tree, after);
+    throw causeOf(error, left);
+  }
+  removeFile(journalPath(repository));
+}
+
+/** Whether a new file would take the place of something that git does not know: read-tree writes over ignored files. */
+function isBlocked({ top, files }: Here, path: string): boolean {
+  const isKnown = (name: string): boolean => files.has(name.slice('.aynig/'.length));
+  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
+    const above = lstatSync(join(top, folder), { throwIfNoEntry: false });
+    if (above !== undefined && !above.isDirectory() && !isKnown(folder)) return true;
+  }
+  const there = lstatSync(join(top, path), { throwIfNoEntry: false });
+  if (there === undefined) return false;
+  if (!there.isDirectory()) return !isKnown(path);
+  const inside = readdirSync(join(top, path), { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+  return inside.some((entry) => !files.has(relative(join(top, '.aynig'), join(entry.parentPath, entry.name))));
+}
+
+const inTheWay = (path: string, rest = '', cause?: unknown): Failure =>
+  new Failure('pack-in-the-way', `${path} is here and not committed, so nothing was written.${rest}`, {
+    hint: `Commit it or move it away, then try again: git status --ignored -- ${path}`,
+    cause,
+  });
+
+/** Finishes what an install left that was killed; answers the files that it could not put back, undefined where there was none. */
+export async function healCheckout(repository: Repository, here: Pick<Here, 'git' | 'top'>): Promise<readonly string[] | undefined> {
+  const path = journalPath(repository);
+  if (!existsSync(path)) return undefined;
+  const read = journalSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (!read.success) {
+    removeFile(path);
+    return undefined;
+  }
+  const { before, after } = read.data;
+  // The index is what git writes last: where it has all, so has the working tree.
+  const staged = await here.git(['diff-index', '--cached', '--quiet', after, '--', '.aynig'], { ok: [0, 1] });
+  if (staged.exitCode === 0) {
+    removeFile(path);
+    return undefined;
+  }
+  return putBack(repository, here, before as Oid, after as Oid);
+}
+
+interface Touched {
+  readonly path: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** Puts back every file that differs between the two trees; one that is neither is somebody's, and is answered. */
+async function putBack(repository: Repository, here: Pick<Here, 'git' | 'top'>, before: Oid, after: Oid): Promise<readonly string[]> {
+  const touched = await differing(here, before, after);
+  const left: string[] = [];
+  const restored: string[] = [];
+  for (const one of touched) {
+    if (!(await isOurs(here, one))) left.push(one.path);
+    else if (one.before !== undefined) restored.push(one.path);
+    else removeWithFolders(here.top, one.path);
+  }
+  await restore(here, before, restored);
+  removeFile(journalPath(repository));
+  return left;
+}
+
+async function differing({ git }: Pick<Here, 'git'>, before: Oid, after: Oid): Promise<Touched[]> {
+  const diff = await git(['diff-tree', '-r', '-z', '--no-renames', before, after]);
+  const parts = diff.stdout.toString('utf8').split('\0');
+  const found: Touched[] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    const [, , from = '', to = ''] = parts[at]?.split(' ') ?? [];
+    const named = (name: string): string | undefined => (/^0+$/.test(name) ? undefined : name);
+    found.push({ path: parts[at + 1] ?? '', before: named(from), after: named(to) });
+  }
+  return found;
+}
+
+/** Whether a file is as it was, as it was to be, or a part of that: then nobody else has written it. */
+async function isOurs({ git, top }: Pick<Here, 'git' | 'top'>, { path, before, after }: Touched): Promise<boolean> {
+  const file = join(top, path);
+  const there = lstatSync(file, { throwIfNoEntry: false });
+  if (there === undefined) return true;
+  if (!there.isFile()) return false;
+  const bytes = readFileSync(file);
+  if (bytes.length === 0) return true;
+  const name = (await git(['hash-object', `--path=${path}`, '--stdin'], { input: bytes })).stdout.toString('utf8').trim();
+  if (name === before || name === after) return true;
+  if (after === undefined) return false;
+  const whole = (await git(['cat-file', 'blob', after])).stdout;
+  return whole.subarray(0, bytes.length).equals(bytes);
+}
+
+function removeWithFolders(top: string, path: string): void {
+  removeFile(join(top, path));
+  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
+    try {
+      rmdirSync(join(top, folder));
+    } catch (error) {
+      // Somebody else's files are in it, or it is gone already.
+      if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
+      throw error;
+    }
+  }
+}
+
+/** Writes files as they are in a tree, through the user's own conversions, and takes them out of the real index's changes. */
+async function restore({ git }: Pick<Here, 'git'>, before: Oid, paths: readonly string[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'aynig-pack-'));
+  try {
+    const env = { GIT_INDEX_FILE: join(folder, 'index') };
+    await git(['read-tree', before], { env });
+    if (paths.length > 0)
+      await git(['checkout-index', '--force', '--quiet', '-z', '--stdin'], { env, input: paths.map((path) => `${path}\0`).join('') });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function causeOf(error: unknown, left: readonly string[]): unknown {
+  const rest = left.length === 0 ? '' : ` These were changed meanwhile and are left: ${left.join(', ')}.`;
+  if (error instanceof GitError && /would be overwritten|would lose untracked/.test(error.stderr)) {
+    return inTheWay(/'([^'\n]+)'/.exec(error.stderr)?.[1] ?? 'A file', rest, error);
+  }
+  const failure = failureOf(error);
+  if (failure === undefined) return error;
+  return new Failure(failure.code === 'git-failed' ? 'pack-undone' : failure.code, `${failure.message} Everything is as it was.${rest}`, {
+    hint: failure.code === 'git-failed' ? 'See what git says, then try again: git status' : failure.hint,
+    cause: error,
+  });
+}

@@ -1,0 +1,73 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../failure.js';
+import { type Git, lineOf, openGit } from '../git/gate.js';
+import { isOid, type Oid, oid } from '../git/names.js';
+import type { Repository } from '../git/repository.js';
+
+/** A file that is committed below `.aynig/`. */
+export interface HereFile {
+  readonly mode: string;
+  readonly blob: Oid;
+}
+
+/** What is committed in `.aynig/` of the checkout, and where to write. */
+export interface Here {
+  /** Root of the working tree. */
+  readonly top: string;
+  /** git, at that root and with its own index. */
+  readonly git: Git;
+  /** Tree of HEAD; the empty tree before the first commit. */
+  readonly tree: Oid;
+  /** By path below `.aynig/`. */
+  readonly files: ReadonlyMap<string, HereFile>;
+}
+
+/**
+ * Reads what is there to be changed. Throws {@link Failure}: bare-repository; pack-uncommitted where files of `.aynig/` are not
+ * committed, since what a person has not saved must not be written over.
+ */
+export async function readHere({ toplevel, gitDir }: Repository): Promise<Here> {
+  if (toplevel === undefined)
+    throw new Failure('bare-repository', 'Packs are installed into a working tree, and this repository has none.', {
+      hint: 'Install it in a clone, commit it and push: aynig install <repo>',
+    });
+  const git = openGit({ cwd: toplevel, gitDir });
+  const folder = lstatSync(join(toplevel, '.aynig'), { throwIfNoEntry: false });
+  if (folder !== undefined && !folder.isDirectory())
+    throw new Failure('pack-in-the-way', '.aynig is not a folder here, so nothing is written through it.', {
+      hint: 'Make it a real folder, commit that, and try again.',
+    });
+  await refuseUncommitted(git);
+  const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{tree}'], { ok: [0, 1, 128] });
+  const text = lineOf(head);
+  const tree = isOid(text) ? text : oid(lineOf(await git(['hash-object', '-t', 'tree', '--stdin'])));
+  const listed = isOid(text) ? await git(['ls-tree', '-r', '-z', '--full-tree', tree, '--', '.aynig/']) : undefined;
+  const files = new Map<string, HereFile>();
+  for (const line of listed?.stdout.toString('utf8').split('\0') ?? []) {
+    const [, mode, blob, path] = /^(\d+) \w+ ([0-9a-f]+)\t\.aynig\/(.+)$/s.exec(line) ?? [];
+    if (mode !== undefined && blob !== undefined && path !== undefined) files.set(path, { mode, blob: oid(blob) });
+  }
+  return { top: toplevel, git, tree, files };
+}
+
+/** So many are named; git lists the rest. */
+const named = 5;
+
+async function refuseUncommitted(git: Git): Promise<void> {
+  const status = await git(['status', '--porcelain', '-z', '--untracked-files=all', '--no-renames', '--', '.aynig']);
+  const paths = status.stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((line) => line !== '')
+    .map((line) => line.slice(3));
+  if (paths.length > 0)
+    throw new Failure(
+      'pack-uncommitted',
+      `.aynig has changes that are not committed: ${paths.slice(0, named).join(', ')}${paths.length > named ? ` and ${paths.length - named} more` : ''}.`,
+      { hint: "Commit them first: git add .aynig && git commit -m 'Workflow'; or put them aside: git stash -u -- .aynig" },
+    );
+  const unmerged = await git(['ls-files', '--unmerged', '-z']);
+  if (unmerged.stdout.length > 0)
+    throw new Failure('pack-uncommitted', 'A merge is in progress here.', { hint: 'Finish it first: git status' });
+}
