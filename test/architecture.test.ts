@@ -25,8 +25,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   git: ['bottom'],
   runner: ['git', 'bottom'],
   trust: ['git', 'runner', 'bottom'],
+  packs: ['trust', 'git', 'runner', 'bottom'],
   kernel: ['trust', 'git', 'runner', 'bottom'],
-  observe: ['trust', 'kernel', 'git', 'runner', 'bottom'],
+  observe: ['packs', 'trust', 'kernel', 'git', 'runner', 'bottom'],
   install: ['git', 'bottom'],
   packs: ['trust', 'kernel', 'git', 'runner', 'bottom'],
   doctor: ['install', 'trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
@@ -39,6 +40,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const layerOfFile: Readonly<Record<string, string>> = {
   'failure.ts': 'bottom',
   'printable.ts': 'bottom',
+  'state-name.ts': 'bottom',
   'cli.ts': 'cli',
   'hook.ts': 'hook entry',
   'announce.ts': 'hook entry',
@@ -47,7 +49,11 @@ const layerOfFile: Readonly<Record<string, string>> = {
 };
 const layerOf = (path: string): string => layerOfFile[path] ?? dirname(path).split('/')[0] ?? '';
 /** Files that are functions of their arguments alone. */
-const pureFiles = ['message', 'git-trailers', 'names', 'tip', 'decide', 'verdict', 'lease'].map((name) => `kernel/${name}.ts`);
+const pureFiles = [
+  'state-name.ts',
+  ...['message', 'git-trailers', 'names', 'tip', 'decide', 'verdict', 'lease'].map((name) => `kernel/${name}.ts`),
+  ...['dot-git', 'limits', 'ref', 'refuse', 'subfolder'].map((name) => `packs/${name}.ts`),
+];
 
 const withoutComments = (text: string): string => text.replace(/\/\*.*?\*\//gs, '').replace(/^\s*\/\/.*$/gm, '');
 
@@ -81,6 +87,11 @@ const forbiddenBelow = (of: Sources): string[] =>
     const packages = importsOf(path, text).filter(({ to }) => /^(?:yargs|simple-git)(?:\/|$)/.test(to));
     return [...packages.map(show), ...(/\bconsole\b/.test(withoutComments(text)) ? [`${path} uses console`] : [])];
   });
+
+const reachesSimpleGit = (of: Sources): string[] =>
+  allImports(of)
+    .filter(({ from, to }) => /^simple-git(?:\/|$)/.test(to) && layerOf(from) !== 'packs')
+    .map(show);
 
 const impure = (of: Sources): string[] =>
   pureFiles.flatMap((path) => {
@@ -133,6 +144,10 @@ describe('the architecture of the source', () => {
     expect(forbiddenBelow(sources)).toEqual([]);
   });
 
+  it('reaches simple-git in src/packs alone', () => {
+    expect(reachesSimpleGit(sources)).toEqual([]);
+  });
+
   it('has a core without clock, process or file system', () => {
     expect(impure(sources)).toEqual([]);
   });
@@ -157,6 +172,8 @@ describe('each rule', () => {
     ['the bottom uses the bottom', fromBottom, 'failure.ts', "import { x } from './printable.js';"],
     ['the runner reads arguments', forbiddenBelow, 'runner/lock.ts', "import { hideBin } from 'yargs/helpers';"],
     ['git is reached by a library', forbiddenBelow, 'git/gate.ts', "import { simpleGit } from 'simple-git';"],
+    ['a command clones by itself', reachesSimpleGit, 'commands/install.ts', "import { simpleGit } from 'simple-git';"],
+    ['the kernel uses a pack', againstLayers, 'kernel/tick.ts', "import { x } from '../packs/fetch.js';"],
     ['the kernel prints', forbiddenBelow, 'kernel/run.ts', "console.log('x');"],
     ['the core reads the clock', impure, 'kernel/decide.ts', 'const now = Date.now();'],
     ['the core reads the environment', impure, 'kernel/tip.ts', "process.env['X'];"],

@@ -60,12 +60,15 @@ function startTimeOf(pid: number): string | undefined {
  * Processes whose environment names the run: what is left of a command whose runner died before it could note the
  * process number. Linux only; elsewhere the process group in the journal has to do.
  */
-export function processesOfRun(runId: string): number[] {
+export const processesOfRun = (runId: string): number[] => processesMarked('AYNIG_RUN_ID', runId);
+
+/** Processes whose environment has a variable with this value, other than this one. Linux only; elsewhere none are found. */
+export function processesMarked(name: string, value: string): number[] {
   if (process.platform !== 'linux') return [];
-  const wanted = `AYNIG_RUN_ID=${runId}`;
+  const wanted = `${name}=${value}`;
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((name) => readOr(`/proc/${name}/environ`).split('\0').includes(wanted))
+    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
+    .filter((pid) => readOr(`/proc/${pid}/environ`).split('\0').includes(wanted))
     .map(Number);
 }
 
