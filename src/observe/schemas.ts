@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { packManifest } from '../packs/manifest.js';
 
 const oid = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/));
 const seconds = z.int();
@@ -103,7 +104,7 @@ export const doctorReport = z.object({
 });
 export type DoctorReport = z.infer<typeof doctorReport>;
 
-/** Every verb that has `--json`, and what it prints. */
+/** Every verb that has `--json`, and what it prints; `pack` is the `pack.json` of a pack. */
 export const schemas = {
   status: statusReport,
   events: eventsReport,
@@ -112,8 +113,9 @@ export const schemas = {
   doctor: doctorReport,
   version: versionReport,
   allow: allowReport,
+  pack: packManifest,
 } as const;
 export type SchemaName = keyof typeof schemas;
 
-/** JSON Schema (draft 2020-12) of what `aynig <verb> --json` prints. */
+/** JSON Schema (draft 2020-12) of what `aynig <verb> --json` prints, or of `pack.json`. */
 export const jsonSchema = (verb: SchemaName): unknown => z.toJSONSchema(schemas[verb]);
