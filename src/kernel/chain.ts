@@ -11,6 +11,8 @@ import { dropWorktree, type LeasedJournal, worktreeLockMs } from './settle.js';
 export interface Chain {
   /** Of the last run, kept until its worktree is handed on or removed. */
   previous?: Journal;
+  /** Whether a command was started: one may have moved any branch. */
+  started?: boolean;
 }
 
 /** A fresh detached worktree at the lease, or the last one of the chain moved on to it. */

@@ -86,6 +86,7 @@ export async function execute(
       timeoutSeconds: settings.timeoutSeconds,
       stop: stop.signal,
       onStart: (command) => {
+        chain.started = true;
         journals.write({ ...journal, command }, { sync: false });
         context.report({ kind: 'started', branch, state: request.state, runId, lease: journal.lease, log });
       },

@@ -1,14 +1,15 @@
 import type { Failure } from '../failure.js';
 import { failureOrThrow } from '../git/causes.js';
-import type { BranchName, RefName } from '../git/names.js';
+import type { BranchName, Oid, RefName } from '../git/names.js';
 import type { BranchTip } from '../git/refs.js';
 import { clearFailure, readFailures, recordFailure } from '../runner/failure-record.js';
 import { tidy } from '../runner/tidy.js';
 import { type Chain, endChain } from './chain.js';
 import type { Context } from './context.js';
-import { lookerAt } from './look.js';
+import { lookerAt, type Which } from './look.js';
 import type { TickOutcome } from './outcome.js';
 import type { RunOptions, RunSummary } from './run-options.js';
+import { keyOf } from './seen-tips.js';
 import { type Surveyed, survey } from './survey.js';
 import { sweep } from './sweep.js';
 import { act, tick } from './tick.js';
@@ -18,6 +19,8 @@ type Found = Extract<Surveyed, { reading: unknown }>;
 /** Readings that a tick does something about, or has to say something about. */
 const concerning = new Set(['ready', 'expired', 'undelivered', 'untrusted', 'remote', 'invalid']);
 const lookIntervalMs = 150;
+/** How long after a look the next one may follow that nobody asked for, while branches are at work; one at a remote is a fetch. */
+const lookAroundMs = { here: 1_000, remote: 10_000 };
 
 /** Ticks every selected branch until nothing is ready: several at once, each again and again while its command names a next one. */
 export async function runBranches(context: Context, options: RunOptions): Promise<RunSummary> {
@@ -31,8 +34,16 @@ export async function runBranches(context: Context, options: RunOptions): Promis
   const skipped = new Map<BranchName, 'ready' | 'expired' | 'undelivered'>();
   const failures = readFailures(context.places.own);
   const looks = lookerAt(context, options);
+  /** Ticks of each branch since a hook or push last asked for a look: branches that move each other must come to an end too. */
+  const ticks = new Map<string, number>();
+  /** Whether a command was started and has ended since the last look; it may have made or moved branches, which fires no hook. */
+  let mayHaveMoved = false;
+  /** Branches that were at work when somebody looked for what has moved. */
+  const passedOver = new Set<string>();
+  const between = options.remote === undefined ? lookAroundMs.here : lookAroundMs.remote;
+  let nextLookAt = performance.now() + between;
 
-  const take = (found: Surveyed): void => {
+  const take = (found: Surveyed, which: Which = 'all'): void => {
     const { at } = found;
     if (!options.select(at.branch)) {
       if ('reading' in found && isWork(found.reading.kind)) skipped.set(at.branch, found.reading.kind);
@@ -42,7 +53,10 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     // A reading that still waits for its turn is out of date by now.
     const outdated = waiting.findIndex((other) => keyOf(other.at) === key);
     if (outdated >= 0) waiting.splice(outdated, 1);
-    if (active.has(key)) missed.set(key, at);
+    if (active.has(key)) {
+      if (which === 'all') missed.set(key, at);
+      else passedOver.add(key);
+    } else if (which === 'moved' && (isSpent(key) || isUndelivered(found))) return;
     else if ('failure' in found) {
       done.push({ ...named(at), outcomes: [], failure: found.failure });
       noteFailure(context, at.ref, found.failure);
@@ -52,9 +66,15 @@ export async function runBranches(context: Context, options: RunOptions): Promis
       waiting.splice(place, 0, found);
     } else if (failures.has(at.ref)) clearFailure(context.places.own, at.ref);
   };
-  const look = async (): Promise<void> => {
-    for await (const found of looks.here()) take(found);
-    const there = looks.there(take, (entry) => done.push(entry));
+  /** Of branches that have moved, one that used up its ticks waits for the next run, and a checkout that refuses, for its person. */
+  const isSpent = (key: string): boolean => (ticks.get(key) ?? 0) >= context.settings.maxTicks;
+  const look = async (which: Which = 'all'): Promise<void> => {
+    for await (const found of looks.here(which)) take(found, which);
+    const there = looks.there(
+      (found) => take(found, which),
+      (entry) => done.push(entry),
+      which,
+    );
     // Branches of this repository need not wait for a network.
     if (there === undefined) return;
     // Another look may have begun before this one ends.
@@ -62,6 +82,12 @@ export async function runBranches(context: Context, options: RunOptions): Promis
       if (active.get(theNetwork) === looked) active.delete(theNetwork);
     });
     active.set(theNetwork, looked);
+  };
+
+  const lookAround = async (): Promise<void> => {
+    mayHaveMoved = false;
+    await look('moved');
+    nextLookAt = performance.now() + between;
   };
 
   const swept = await sweep(context);
@@ -75,15 +101,24 @@ export async function runBranches(context: Context, options: RunOptions): Promis
       const key = keyOf(found.at);
       active.set(
         key,
-        runBranch(context, found, options).then((entry) => {
+        runBranch(context, found, options, ticks).then(({ entry, started }) => {
           done.push(entry);
           active.delete(key);
+          looks.leave(found.at, lastTip(entry) ?? found.at.oid);
+          if (passedOver.delete(key) || started) mayHaveMoved = true;
           beaten ||= entry.remote !== undefined && entry.outcomes.at(-1)?.kind === 'lost-race';
         }),
       );
     }
-    if (active.size === 0) break;
-    await nextChange([...active.values()], options.lookAgain);
+    if (active.size === 0) {
+      if (!mayHaveMoved || context.stop.aborted) break;
+      await lookAround();
+      continue;
+    }
+    // A look at a remote that is under way is waited for as the branches are.
+    const dueIn = mayHaveMoved && !active.has(theNetwork) ? nextLookAt - performance.now() : undefined;
+    await nextChange([...active.values()], options.lookAgain === undefined ? undefined : lookIntervalMs, dueIn);
+    if (dueIn !== undefined && active.size > 0 && performance.now() >= nextLookAt) await lookAround();
     if (beaten && waiting.length > 0) {
       // Who was first there has perhaps been first elsewhere too: one look costs less than many claims that lose.
       await look();
@@ -91,6 +126,7 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     }
     beaten = false;
     if (options.lookAgain?.() === true) {
+      ticks.clear();
       looks.again();
       await look();
     }
@@ -114,26 +150,39 @@ const isWork = (kind: string): kind is 'ready' | 'expired' | 'undelivered' => ['
 /** The entry of the look at remotes among the branches that are at work. */
 const theNetwork = ' network';
 const running = (active: ReadonlyMap<string, unknown>): number => active.size - (active.has(theNetwork) ? 1 : 0);
-const keyOf = ({ ref, at }: BranchTip): string => (at === undefined ? ref : `${at.remote} ${ref}`);
 const named = ({ branch, ref, at }: BranchTip): Pick<RunSummary['branches'][number], 'branch' | 'ref' | 'remote'> => ({
   branch,
   ref,
   ...(at === undefined ? {} : { remote: at.remote }),
 });
 
-async function nextChange(active: readonly Promise<void>[], lookAgain: RunOptions['lookAgain']): Promise<void> {
+const isUndelivered = (found: Surveyed): boolean => 'reading' in found && found.reading.kind === 'undelivered';
+
+/** Where a run left a branch, as far as it knows. */
+const lastTip = ({ outcomes }: RunSummary['branches'][number]): Oid | undefined =>
+  outcomes.flatMap((outcome) => ('commit' in outcome ? [outcome.commit] : [])).at(-1);
+
+/** Waits until one of the branches at work is done, or one of the times, in milliseconds, is up. */
+async function nextChange(active: readonly Promise<void>[], ...times: readonly (number | undefined)[]): Promise<void> {
+  const waits = times.filter((time) => time !== undefined);
   let timer: NodeJS.Timeout | undefined;
   const interval = new Promise<void>((resolve) => {
-    if (lookAgain !== undefined) timer = setTimeout(resolve, lookIntervalMs);
+    if (waits.length > 0) timer = setTimeout(resolve, Math.max(0, Math.min(...waits)));
   });
   await Promise.race([...active, interval]);
   clearTimeout(timer);
 }
 
-async function runBranch(context: Context, found: Found, options: RunOptions): Promise<RunSummary['branches'][number]> {
+async function runBranch(
+  context: Context,
+  found: Found,
+  options: RunOptions,
+  ticks: Map<string, number>,
+): Promise<{ readonly entry: RunSummary['branches'][number]; readonly started: boolean }> {
   const { branch, ref } = found.at;
   const outcomes: TickOutcome[] = [];
   const chain: Chain = {};
+  const before = ticks.get(keyOf(found.at)) ?? 0;
   try {
     let outcome = await act(context, found.at, found.tip, found.reading, chain);
     const busyUntil = Date.now() + (options.busyWaitMs ?? 0);
@@ -144,8 +193,8 @@ async function runBranch(context: Context, found: Found, options: RunOptions): P
     if (outcome.kind === 'busy') context.report({ kind: 'busy', branch, operation: outcome.operation });
     outcomes.push(outcome);
     while (goesOn(outcome) && !context.stop.aborted) {
-      if (outcomes.length >= context.settings.maxTicks) {
-        context.report({ kind: 'tick-limit', branch, ticks: outcomes.length });
+      if (before + outcomes.length >= context.settings.maxTicks) {
+        context.report({ kind: 'tick-limit', branch, ticks: before + outcomes.length });
         break;
       }
       outcome = await tick(context, found.at, chain, outcome);
@@ -154,11 +203,13 @@ async function runBranch(context: Context, found: Found, options: RunOptions): P
     }
     await endChain(context, chain);
     clearFailure(context.places.own, ref);
-    return { ...named(found.at), outcomes };
+    return { entry: { ...named(found.at), outcomes }, started: chain.started === true };
   } catch (error) {
     const failure = failureOrThrow(error);
     noteFailure(context, ref, failure);
-    return { ...named(found.at), outcomes, failure };
+    return { entry: { ...named(found.at), outcomes, failure }, started: chain.started === true };
+  } finally {
+    ticks.set(keyOf(found.at), before + outcomes.filter(goesOn).length);
   }
 }
 
