@@ -19,16 +19,20 @@ type Defaults = (then: (error: Error | null, defaults: string[] | undefined) => 
 const takesBranch = new Set(['run', 'status', 'events', 'logs', 'land', 'cancel', 'allow']);
 
 const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
-const takesWord = new Set(['status', 'events', 'logs', 'land', 'cancel', 'allow']);
+const takesWord = new Set(['status', 'events', 'logs', 'land', 'cancel', 'allow', 'install', 'update-pack', 'remove']);
+/** Verbs whose argument is an installed pack. */
+const takesPack = new Set(['update-pack', 'remove']);
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
 
 /** The one word a verb takes, which may stand behind `--` where it begins with a dash. */
 function word(argv: object, given: string | undefined): string | undefined {
   const [first, ...more] = [...(given === undefined ? [] : [given]), ...behindDashes(argv)];
-  if (more.length > 0)
-    throw new Failure('usage', `One word too many: ${more[0]}`, { hint: 'See what the verb takes with: aynig <verb> --help' });
+  if (more.length > 0) throw oneWordTooMany(more[0]);
   return first;
 }
+
+const oneWordTooMany = (what: string | undefined): Failure =>
+  new Failure('usage', `One word too many: ${what}`, { hint: 'See what the verb takes with: aynig <verb> --help' });
 
 /** What may be given more than once, every time adding to it. */
 const repeatable = new Set(['_', '--', 'branch', 'trailer']);
@@ -45,6 +49,16 @@ const messageFlags = {
   'prompt-file': { type: 'string', requiresArg: true, describe: 'Read the body from a file' },
   'prompt-stdin': { type: 'boolean', default: false, describe: 'Read the body from standard input' },
   trailer: { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'Add a trailer key:value; may be repeated' },
+} as const;
+
+const packFlags = {
+  yes: { alias: 'y', type: 'boolean', default: false, describe: 'Do not ask' },
+  'dry-run': { alias: 'n', type: 'boolean', default: false, describe: 'Show what would be done' },
+  diff: { type: 'boolean', default: false, describe: 'Show every line that changes' },
+} as const;
+const differingFlags = {
+  force: { type: 'boolean', default: false, describe: 'Where files differ and cannot be merged, take those of the pack' },
+  'keep-mine': { type: 'boolean', default: false, describe: 'Where files differ and cannot be merged, keep yours for good' },
 } as const;
 
 function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undefined }>) {
@@ -66,6 +80,66 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
           result = import('./commands/init-bare.js').then(({ initBare }) => initBare({ cwd: cwdOf(argv), bare, dryRun: argv.dryRun }, io));
         else
           result = import('./commands/init.js').then(({ init }) => init({ cwd: cwdOf(argv), dryRun: argv.dryRun, husky: argv.husky }, io));
+      },
+    )
+    .command(
+      'install [repo] [ref] [subfolder]',
+      'Install a pack of commands; without a name, bring back what the lock file names',
+      (y) =>
+        y
+          .positional('repo', { type: 'string', describe: 'URL, host:path, local path, or owner/name for GitHub' })
+          .positional('ref', { type: 'string', describe: 'Branch, tag or commit; default: what HEAD names there' })
+          .positional('subfolder', { type: 'string', describe: 'Folder of the pack in its repository; default: .aynig' })
+          .option('name', { type: 'string', requiresArg: true, describe: 'What to call it here; default: as it calls itself' })
+          .option('from-dwp', { type: 'boolean', default: false, describe: 'Translate a pack of the earlier naming (.dwp, dwp-state)' })
+          .options(packFlags)
+          .options(differingFlags)
+          .check(({ force, keepMine }) => !(force && keepMine) || 'Use --force or --keep-mine, not both.')
+          .example('$0 install owner/name', 'install what is in .aynig of a repository at GitHub')
+          .example('$0 install ../packs v1.2.0 ops', 'install the folder ops of a local repository, at a tag')
+          .example('$0 install owner/name --dry-run --diff', 'read every line first'),
+      (argv) => {
+        const [repo, ref, subfolder, ...more] = [argv.repo, argv.ref, argv.subfolder, ...behindDashes(argv)].filter(
+          (one) => one !== undefined,
+        );
+        if (more.length > 0) throw oneWordTooMany(more[0]);
+        result = import('./commands/install.js').then(({ install }) => install({ ...argv, repo, ref, subfolder, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'packs',
+      'Show the installed packs: from where, changed or not, newer or not',
+      (y) => y.option('offline', { type: 'boolean', default: false, describe: 'Do not ask whether there are newer ones' }).options(json),
+      (argv) => {
+        result = import('./commands/packs.js').then(({ packs }) => packs({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
+      'update-pack [name]',
+      'Bring a pack, or all, to the newest commit, merged with your changes',
+      (y) =>
+        y
+          .positional('name', { type: 'string', describe: 'An installed pack; default: all' })
+          .option('ref', { type: 'string', requiresArg: true, describe: 'Another branch, tag or commit from now on' })
+          .options(packFlags)
+          .options(differingFlags)
+          .check(({ force, keepMine }) => !(force && keepMine) || 'Use --force or --keep-mine, not both.'),
+      (argv) => {
+        result = import('./commands/update-pack.js').then(({ updatePack }) =>
+          updatePack({ ...argv, name: word(argv, argv.name), cwd: cwdOf(argv) }, io),
+        );
+      },
+    )
+    .command(
+      'remove <name>',
+      'Take the files of a pack out again',
+      (y) =>
+        y
+          .positional('name', { type: 'string', demandOption: true, describe: 'An installed pack' })
+          .options(packFlags)
+          .option('force', { type: 'boolean', default: false, describe: 'Also files that you changed, and packs that others build on' }),
+      (argv) => {
+        result = import('./commands/remove.js').then(({ remove }) => remove({ ...argv, cwd: cwdOf(argv) }, io));
       },
     )
     .command(
@@ -241,7 +315,10 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'schema <verb>',
       'Print the JSON Schema of what a verb prints with --json',
       (y) =>
-        y.positional('verb', { choices: ['status', 'events', 'run', 'logs', 'doctor', 'version', 'allow'] as const, demandOption: true }),
+        y.positional('verb', {
+          choices: ['status', 'events', 'run', 'logs', 'doctor', 'version', 'allow', 'packs', 'pack'] as const,
+          demandOption: true,
+        }),
       (argv) => {
         result = import('./observe/schemas.js').then(({ jsonSchema }) => {
           io.out(JSON.stringify(jsonSchema(argv.verb), undefined, 2));
@@ -280,7 +357,11 @@ const parser = verbs(
     (_current: string, argv: unknown, complete: Defaults, done: (names: string[]) => void) => {
       complete((_error, defaults = []) => {
         const verb = String((argv as { _?: unknown[] })._?.[1] ?? '');
-        if (!takesBranch.has(verb)) done(defaults);
+        if (takesPack.has(verb))
+          void import('./commands/pack-names.js')
+            .then(({ packNames }) => packNames(resolve('.')))
+            .then((names) => done([...defaults, ...names]));
+        else if (!takesBranch.has(verb)) done(defaults);
         else
           void import('./commands/branch-argument.js')
             .then(({ branchNames }) => branchNames(resolve('.')))

@@ -51,6 +51,7 @@ export const failureCodes = {
   'pack-uncommitted': '`.aynig/` has changes that are not committed; nothing was written.',
   'pack-in-the-way': 'Something stands where a file of a pack would go; nothing was written.',
   'pack-lock': 'The lock file of the installed packs cannot be read.',
+  'pack-mismatch': 'A pack is not what the lock file says; nothing was written.',
   'pack-name': 'The name of a pack is not usable, or another pack has it.',
   'pack-missing': 'No pack of that name is installed.',
   'pack-needed': 'Another installed pack builds on this one.',

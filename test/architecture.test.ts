@@ -29,7 +29,6 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   kernel: ['trust', 'git', 'runner', 'bottom'],
   observe: ['packs', 'trust', 'kernel', 'git', 'runner', 'bottom'],
   install: ['git', 'bottom'],
-  packs: ['trust', 'kernel', 'git', 'runner', 'bottom'],
   doctor: ['install', 'trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
   hooks: ['trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
   commands: ['packs', 'doctor', 'trust', 'install', 'observe', 'kernel', 'git', 'runner', 'bottom'],

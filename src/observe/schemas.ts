@@ -104,6 +104,26 @@ export const doctorReport = z.object({
 });
 export type DoctorReport = z.infer<typeof doctorReport>;
 
+const installedPack = z.object({
+  name: z.string(),
+  version: z.nullable(z.string()),
+  source: z.string(),
+  /** Null: what HEAD names there. */
+  ref: z.nullable(z.string()),
+  subfolder: z.string(),
+  commit: oid,
+  fromDwp: z.boolean(),
+  uses: z.array(z.string()),
+  /** Files that are not as the pack brought them. */
+  files: z.array(z.object({ path: z.string(), state: z.enum(['changed', 'missing', 'left']) })),
+  /** Null where there is none, or nobody was asked. */
+  newer: z.nullable(oid),
+  /** Why it is not known whether there is a newer one. */
+  problem: z.nullable(z.string()),
+});
+export type InstalledPack = z.infer<typeof installedPack>;
+export const packsReport = z.object({ schema: z.literal('aynig.packs/1'), packs: z.array(installedPack) });
+
 /** Every verb that has `--json`, and what it prints; `pack` is the `pack.json` of a pack. */
 export const schemas = {
   status: statusReport,
@@ -113,6 +133,7 @@ export const schemas = {
   doctor: doctorReport,
   version: versionReport,
   allow: allowReport,
+  packs: packsReport,
   pack: packManifest,
 } as const;
 export type SchemaName = keyof typeof schemas;

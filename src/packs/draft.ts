@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { Failure } from '../failure.js';
 import type { Oid } from '../git/names.js';
-import { readState, type State } from '../kernel/names.js';
+import { readState, type State } from '../state-name.js';
 import { blobName, type ObjectFormat } from './blob.js';
 import type { Here, HereFile } from './here.js';
 import { emptyLock, type LockFile, lockFileName, lockText, readLock } from './lock-file.js';
@@ -9,7 +10,6 @@ import type { Edit } from './write.js';
 
 /** Larger files are not merged. */
 const maxBytes = 8 * 1024 * 1024;
-const tablePath = 'COMMANDS.md';
 
 /** `.aynig/` as it is to be, while one pack after another is planned: nothing is written here. */
 export class Draft {
@@ -50,11 +50,15 @@ export class Draft {
     return (await this.#here.git(['cat-file', 'blob', blob])).stdout;
   }
 
-  /** A text file here; undefined where there is none. */
+  /** A text file here; undefined where there is none. Throws {@link Failure} pack-in-the-way for one that is no text. */
   async text(path: string): Promise<string | undefined> {
     const file = this.#files.get(path);
     if (file === undefined) return undefined;
-    return (await this.content(file.blob))?.toString('utf8');
+    const bytes = file.mode.startsWith('100') ? await this.content(file.blob) : undefined;
+    if (bytes !== undefined && isUtf8(bytes)) return bytes.toString('utf8');
+    throw new Failure('pack-in-the-way', `.aynig/${path} is not a text in UTF-8, so it is not changed; nothing was written.`, {
+      hint: `Make it one and commit it, or move it away: git mv .aynig/${path} <name>`,
+    });
   }
 
   take(changes: readonly Change[]): void {
@@ -72,19 +76,24 @@ export class Draft {
   /** Writes a file of our own; with undefined it goes. */
   write(path: string, text: string | undefined): void {
     if (text === undefined) this.#drop(path);
-    else if (this.#files.get(path)?.blob !== this.nameOf(Buffer.from(text))) this.#put(path, '100644', Buffer.from(text));
+    else if (this.#files.get(path)?.blob !== this.nameOf(Buffer.from(text)))
+      this.#put(path, this.#files.get(path)?.mode ?? '100644', Buffer.from(text));
   }
 
-  /** The list of states as it is to be, and the lock file with it. */
-  finish(table: string | undefined): void {
-    this.write(tablePath, table);
+  /** Puts the lock file with the rest; where no pack is left it goes. */
+  finish(): void {
     this.write(lockFileName, Object.keys(this.lock.packs).length === 0 ? undefined : lockText(this.lock));
   }
 
   /** Every state that then has a command, with the command's path below `.aynig/`; of a role's commands those too. */
   states(): ReadonlyMap<State, string> {
+    return Draft.statesIn(this.#files);
+  }
+
+  /** The states that have a command among these files. */
+  static statesIn(files: ReadonlyMap<string, HereFile>): ReadonlyMap<State, string> {
     const found = new Map<State, string>();
-    for (const [path, { mode }] of [...this.#files].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    for (const [path, { mode }] of [...files].sort(([one], [other]) => (one < other ? -1 : 1))) {
       const name = /^(?:roles\/[^/]+\/)?command\/(.+)$/.exec(path)?.[1];
       const state = name === undefined ? undefined : readState(name);
       if (mode === '100755' && state !== undefined && state === name && !found.has(state)) found.set(state, path);

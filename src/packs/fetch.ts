@@ -8,7 +8,7 @@ import { printable } from '../printable.js';
 import type { PackAddress } from './address.js';
 import { findFolder } from './folder.js';
 import { questionLimits, type TransferLimits, transferLimits } from './limits.js';
-import { type PackContents, readPack } from './read.js';
+import { type PackContents, type Reading, readPack } from './read.js';
 import { checkRef } from './ref.js';
 import { PackRefusal } from './refuse.js';
 import { candidatesOf, isAbbreviation, parseRefs, type RefKind, type RemoteRefs, someOf } from './remote-refs.js';
@@ -16,7 +16,7 @@ import { checkSubfolder, defaultSubfolder } from './subfolder.js';
 import { initBare, inTemporaryPlace, type TemporaryPlace } from './temporary-repository.js';
 import { type Progress, type Transfer, TransferError, transfer } from './transfer.js';
 
-export interface PackRequest {
+export interface FetchRequest extends Reading {
   readonly address: PackAddress;
   /** A branch, a tag, a commit, or seven digits or more of one. Default: what HEAD of the repository points to. */
   readonly ref?: string | undefined;
@@ -50,7 +50,7 @@ const tip = 'refs/aynig/pack';
  * is executed, and nothing is written elsewhere. Throws {@link Failure}: pack-ref, pack-subfolder, pack-unreachable, no-such-ref,
  * no-such-folder, pack-refused (all reasons in {@link PackRefusal}).
  */
-export function fetchPack(request: PackRequest): Promise<FetchedPack> {
+export function fetchPack(request: FetchRequest): Promise<FetchedPack> {
   const { address, inherited = process.env } = request;
   const ref = checkRef(request.ref ?? 'HEAD');
   const subfolder = checkSubfolder(request.subfolder ?? defaultSubfolder);
@@ -62,7 +62,7 @@ export function fetchPack(request: PackRequest): Promise<FetchedPack> {
       const git = openGit({ cwd: repository, gitDir: repository }, inherited);
       const commit = await explaining(address, () => obtain(git, address, found, options));
       const tree = await findFolder(objects, commit, subfolder, address);
-      return { ...(await readPack({ git, objects }, tree)), commit, ref, refKind: found.kind, subfolder, tree };
+      return { ...(await readPack({ git, objects }, tree, request)), commit, ref, refKind: found.kind, subfolder, tree };
     } finally {
       await objects.close();
     }
@@ -73,7 +73,7 @@ export function fetchPack(request: PackRequest): Promise<FetchedPack> {
  * The commit that a branch, a tag or HEAD of a repository stands at now; undefined for a name that it does not have, and for a
  * commit, which nothing is newer than. Takes 20 seconds at most. Throws {@link Failure} pack-unreachable.
  */
-export function newestCommit(request: Omit<PackRequest, 'subfolder' | 'progress'>): Promise<Oid | undefined> {
+export function newestCommit(request: Omit<FetchRequest, 'subfolder' | 'progress'>): Promise<Oid | undefined> {
   const ref = checkRef(request.ref ?? 'HEAD');
   if (isOid(ref)) return Promise.resolve(undefined);
   return inTemporaryPlace(request.signal, async (place) => {
@@ -95,7 +95,7 @@ interface Found {
 
 /** Finds what a name stands for, and makes a repository of the other side's format. */
 async function locate(
-  request: PackRequest,
+  request: FetchRequest,
   ref: string,
   place: TemporaryPlace,
   limits: TransferLimits,
@@ -191,7 +191,7 @@ async function abbreviated(git: Git, address: PackAddress, digits: string): Prom
 const silentSsh = 'ssh -o BatchMode=yes -o ConnectTimeout=30';
 
 async function transferOptions(
-  { inherited = process.env, terminal = false, progress }: Omit<PackRequest, 'address'>,
+  { inherited = process.env, terminal = false, progress }: Omit<FetchRequest, 'address'>,
   { path, signal }: TemporaryPlace,
   format: Format,
   limits: TransferLimits,

@@ -39,6 +39,15 @@ export async function readHere({ toplevel, gitDir }: Repository): Promise<Here> 
       hint: 'Make it a real folder, commit that, and try again.',
     });
   await refuseUncommitted(git);
+  return committedAt(git, toplevel);
+}
+
+/** What is committed in `.aynig/`, also where it is being changed: for looking only. */
+export async function readCommitted({ toplevel, gitDir, cwd }: Repository): Promise<Here> {
+  return committedAt(openGit({ cwd: toplevel ?? cwd, gitDir }), toplevel ?? cwd);
+}
+
+async function committedAt(git: Git, top: string): Promise<Here> {
   const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{tree}'], { ok: [0, 1, 128] });
   const text = lineOf(head);
   const tree = isOid(text) ? text : oid(lineOf(await git(['hash-object', '-t', 'tree', '--stdin'])));
@@ -48,7 +57,7 @@ export async function readHere({ toplevel, gitDir }: Repository): Promise<Here> 
     const [, mode, blob, path] = /^(\d+) \w+ ([0-9a-f]+)\t\.aynig\/(.+)$/s.exec(line) ?? [];
     if (mode !== undefined && blob !== undefined && path !== undefined) files.set(path, { mode, blob: oid(blob) });
   }
-  return { top: toplevel, git, tree, files };
+  return { top, git, tree, files };
 }
 
 /** So many are named; git lists the rest. */

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { Failure } from '../failure.js';
 import { isOid } from '../git/names.js';
+import { isPackName } from './pack-name.js';
 
 /** Where it lies, below `.aynig/`. */
 export const lockFileName = 'packs.lock.json';
@@ -37,17 +38,15 @@ const lockedPack = z.object({
   fromDwp: z._default(z.boolean(), false),
   /** By path below `.aynig/`. */
   files: z.record(pathBelow, lockedFile),
-  /** Rows of COMMANDS.md as they were installed, by state and column. */
-  states: z.record(z.string(), z.record(z.string(), z.string())),
+  /** Rows of COMMANDS.md as they were installed, by state. */
+  states: z.object({ columns: z.array(z.string()), rows: z.record(z.string(), z.array(z.string())) }),
   /** Names of the packs that it builds on. */
   uses: z._default(z.array(z.string()), []),
 });
 
-/** A pack's name: one that can be typed, and that is one component of a path. */
-export const packNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const lockFile = z.object({
   schema: z.literal('aynig.packs.lock/1'),
-  packs: z.record(z.string().check(z.regex(packNamePattern, 'must be the name of a pack')), lockedPack),
+  packs: z.record(z.string().check(z.refine(isPackName, 'must be the name of a pack')), lockedPack),
 });
 
 export type LockedFile = z.infer<typeof lockedFile>;
@@ -83,12 +82,17 @@ const broken = (why: string, cause?: unknown): Failure =>
 export function lockText({ packs }: LockFile): string {
   const ordered: LockFile = { schema: emptyLock.schema, packs: sorted(packs, inOrder) };
   const text = JSON.stringify(ordered, undefined, 2);
-  // A file in three lines would be in the way of whoever reads the difference.
-  return `${text.replace(/\{\n\s+"mode": [^{}]*\}/g, (entry) => entry.replace(/\n\s*/g, ' '))}\n`;
+  // A file or a row in many lines would be in the way of whoever reads the difference.
+  const inOneLine = text
+    .replace(/\{\n\s+"mode": [^{}]*\}/g, (entry) => entry.replace(/\n\s*/g, ' '))
+    .replace(/\[\n(?:\s*"(?:[^"\\]|\\.)*",?\n)*\s*\]/g, (list) => list.replace(/\n\s*(?=\])|(?<=^\[)\n\s*/g, '').replace(/\n\s*/g, ' '));
+  return `${inOneLine}\n`;
 }
 
 function inOrder(pack: LockedPack): LockedPack {
   const { source, ref, subfolder, commit, version, fromDwp, uses, files, states } = pack;
+  const { columns, rows } = states;
+  const sortedRows = sorted(rows, (row) => row);
   return {
     source,
     ref,
@@ -98,13 +102,11 @@ function inOrder(pack: LockedPack): LockedPack {
     fromDwp,
     uses,
     files: sorted(files, (file) => file),
-    states: sorted(states, (row) => row),
+    states: { columns, rows: sortedRows },
   };
 }
 
-const sorted = <V>(record: Readonly<Record<string, V>>, each: (value: V) => V): Record<string, V> =>
-  Object.fromEntries(
-    Object.entries(record)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([key, value]) => [key, each(value)]),
-  );
+function sorted<V>(record: Readonly<Record<string, V>>, each: (value: V) => V): Record<string, V> {
+  const names = Object.keys(record).sort();
+  return Object.fromEntries(names.flatMap((name) => (record[name] === undefined ? [] : [[name, each(record[name])]])));
+}

@@ -37,7 +37,7 @@ export interface PackPlan {
 
 export interface PlanOptions {
   /** What a person does about files that differ and cannot be merged: their own are listed and left where nothing is said. */
-  readonly differing?: 'force' | 'keep-mine';
+  readonly differing?: 'force' | 'keep-mine' | undefined;
   /** Whether files of the pack that a person deleted come back. */
   readonly restore: boolean;
 }

@@ -36,10 +36,15 @@ export interface Source {
 /** A tree may be as large as its author likes; of a larger one no pack is made. */
 const maxTreeBytes = 512 * 1024;
 
+export interface Reading {
+  /** Whether commands may have capitals in their names: those of the earlier naming do. Default: no. */
+  readonly anyCase?: boolean;
+}
+
 /** Reads the folder of a pack. Throws {@link PackRefusal} for everything in it that is never installed. */
-export async function readPack(source: Source, tree: Oid): Promise<PackContents> {
+export async function readPack(source: Source, tree: Oid, { anyCase = false }: Reading = {}): Promise<PackContents> {
   const entries = await withSizes(source.git, await listTree(source.objects, tree));
-  const refusals = refusalsOf(entries);
+  const refusals = refusalsOf(entries, { anyCase });
   if (refusals.length > 0) throw new PackRefusal(refusals);
   return readContents(source.objects, entries);
 }

@@ -32,11 +32,11 @@ export class PackRefusal extends Failure {
 }
 
 /** What is wrong with the folder of a pack; it may be installed where nothing is. A function of the listing alone. */
-export const refusalsOf = (entries: readonly Entry[]): Refusal[] => [
+export const refusalsOf = (entries: readonly Entry[], { anyCase = false } = {}): Refusal[] => [
   ...entries.flatMap((entry) => {
     const path = pathOf(entry);
     // One reason for each: a name that nobody should write down needs no second one.
-    const why = badKind(entry) ?? badName(entry.name) ?? badPlace(entry, path) ?? badSize(entry);
+    const why = badKind(entry) ?? badName(entry.name) ?? badPlace(entry, path, anyCase) ?? badSize(entry);
     return why === undefined ? [] : [{ path, why }];
   }),
   ...collisionsOf(entries),
@@ -70,7 +70,7 @@ function badName(name: string): string | undefined {
   return undefined;
 }
 
-function badPlace(entry: Entry, path: string): string | undefined {
+function badPlace(entry: Entry, path: string, anyCase: boolean): string | undefined {
   if (path.split('/').length - 1 > packLimits.depth) return `lies deeper than ${packLimits.depth} folders`;
   if (Buffer.byteLength(path) > packLimits.pathBytes) return `has a path of more than ${packLimits.pathBytes} bytes`;
   if (useOf(entry) !== 'installed' || isFolder(entry)) return undefined;
@@ -79,7 +79,8 @@ function badPlace(entry: Entry, path: string): string | undefined {
   // What a name with a dot in front holds is shared code: no state begins so.
   if (command === undefined || command.split('/').some((part) => part.startsWith('.'))) return undefined;
   if (command.toLowerCase() === 'working') return 'would be the command of "working", which is the state of a run';
-  if (readState(command) !== command) return 'is named like no state: small letters, digits, ".", "_", "-"';
+  const state = readState(command);
+  if (state === undefined || (state !== command && !anyCase)) return 'is named like no state: small letters, digits, ".", "_", "-"';
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Failure } from '../../src/failure.js';
-import { type FetchedPack, newestCommit, type PackRequest } from '../../src/packs/fetch.js';
+import { type FetchedPack, type FetchRequest, newestCommit } from '../../src/packs/fetch.js';
 import type { Progress } from '../../src/packs/transfer.js';
 import { endOf } from '../support/endings.js';
 import { addressOf, fetchAs, ownTemporaryFolder, type PackRepository, packRepository, smallPack } from '../support/pack-repository.js';
@@ -21,7 +21,7 @@ afterAll(() => {
   process.stdout.write(`\npacks: ${counts.fetched} fetched, ${counts.failed} not, each with its own reason and nothing left behind\n`);
 });
 
-async function fetched(env: NodeJS.ProcessEnv, request: PackRequest): Promise<FetchedPack> {
+async function fetched(env: NodeJS.ProcessEnv, request: FetchRequest): Promise<FetchedPack> {
   const temporary = ownTemporaryFolder();
   const pack = await fetchAs(env, request);
   expect(temporary.left()).toEqual([]);
@@ -29,7 +29,7 @@ async function fetched(env: NodeJS.ProcessEnv, request: PackRequest): Promise<Fe
   return pack;
 }
 
-async function failureOf(env: NodeJS.ProcessEnv, request: PackRequest): Promise<Failure> {
+async function failureOf(env: NodeJS.ProcessEnv, request: FetchRequest): Promise<Failure> {
   const temporary = ownTemporaryFolder();
   const outcome = await fetchAs(env, request).then(
     () => undefined,

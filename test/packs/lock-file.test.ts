@@ -14,9 +14,19 @@ const lock: LockFile = {
       fromDwp: false,
       uses: ['base'],
       files: { 'command/z': { mode: '100755', blob: oid }, 'command/a': { mode: '100755', blob: oid, mergedWith: null } },
-      states: { z: { state: 'z' }, a: { state: 'a' } },
+      states: { columns: ['state'], rows: { z: ['z'], a: ['a'] } },
     },
-    base: { source: './x', ref: null, subfolder: 'pack', commit: oid, version: null, fromDwp: true, uses: [], files: {}, states: {} },
+    base: {
+      source: './x',
+      ref: null,
+      subfolder: 'pack',
+      commit: oid,
+      version: null,
+      fromDwp: true,
+      uses: [],
+      files: {},
+      states: { columns: [], rows: {} },
+    },
   },
 };
 

@@ -38,7 +38,7 @@ async function planned(given: Given) {
     fromDwp: false,
     uses: [],
     files,
-    states: {},
+    states: { columns: [], rows: {} },
   });
   const lock: LockFile = {
     ...emptyLock,

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type PackAddress, parseAddress } from '../../src/packs/address.js';
-import { type FetchedPack, fetchPack, type PackRequest } from '../../src/packs/fetch.js';
+import { type FetchedPack, type FetchRequest, fetchPack } from '../../src/packs/fetch.js';
 import { bareEnvironment, identify, Scratch } from './scratch.js';
 import { home } from './workspace.js';
 
@@ -93,6 +93,6 @@ export function ownTemporaryFolder(): { readonly left: () => string[] } {
 }
 
 /** Fetches as a person with an empty home and no terminal. */
-export function fetchAs(env: NodeJS.ProcessEnv, request: PackRequest): Promise<FetchedPack> {
+export function fetchAs(env: NodeJS.ProcessEnv, request: FetchRequest): Promise<FetchedPack> {
   return fetchPack({ inherited: env, ...request });
 }

@@ -1,0 +1,127 @@
+import { parseAddress } from '../packs/address.js';
+import type { PackRequest } from '../packs/obtain.js';
+import type { PlanOptions } from '../packs/plan.js';
+import { type PreparedPack, preparePacks } from '../packs/prepare.js';
+import { restorePack } from '../packs/restore.js';
+import { checkSubfolder } from '../packs/subfolder.js';
+import { mergeThreeWay } from '../packs/three-way.js';
+import { printable } from '../printable.js';
+import type { Io } from './io.js';
+import { openPackCheckout, type PackCheckout, writePacks } from './pack-checkout.js';
+import { commitHint, confirmed } from './pack-confirm.js';
+import { obtainWithProgress } from './pack-progress.js';
+import { changeLines, closingLines, packLines } from './pack-summary.js';
+
+/** What `install` and `update-pack` have in common. */
+export interface PackFlags {
+  readonly cwd: string;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly diff: boolean;
+  /** Take the pack's version of files that differ. */
+  readonly force: boolean;
+  /** Keep one's own version of files that differ, as if they were merged. */
+  readonly keepMine: boolean;
+}
+
+export interface InstallFlags extends PackFlags {
+  /** Without it: what the lock file names. */
+  readonly repo?: string | undefined;
+  readonly ref?: string | undefined;
+  readonly subfolder?: string | undefined;
+  readonly name?: string | undefined;
+  readonly fromDwp: boolean;
+}
+
+/** `aynig install`: puts the commands of a pack beside one's own, once a person has seen them. Exits with 1 when a file was left. */
+export async function install(flags: InstallFlags, io: Io): Promise<number> {
+  const checkout = await openPackCheckout(flags.cwd, io);
+  if (flags.repo === undefined) return restore(flags, checkout, io);
+  const request: PackRequest = {
+    address: parseAddress(flags.repo, { cwd: flags.cwd, top: checkout.here.top }),
+    ref: flags.ref === 'HEAD' ? undefined : flags.ref,
+    subfolder: checkSubfolder(flags.subfolder ?? (flags.fromDwp ? '.dwp' : '.aynig')),
+    name: flags.name,
+    fromDwp: flags.fromDwp,
+  };
+  return installPacks(flags, checkout, [request], { restore: true, io });
+}
+
+const differingOf = ({ force, keepMine }: Pick<PackFlags, 'force' | 'keepMine'>): PlanOptions['differing'] =>
+  force ? 'force' : keepMine ? 'keep-mine' : undefined;
+
+/** Plans, shows, asks, writes. */
+export async function installPacks(
+  flags: PackFlags,
+  checkout: PackCheckout,
+  requests: readonly PackRequest[],
+  { restore: restoring, io }: { readonly restore: boolean; readonly io: Io },
+): Promise<number> {
+  const { draft, here } = checkout;
+  const packs = await preparePacks(
+    {
+      draft,
+      options: { restore: restoring, differing: differingOf(flags) },
+      obtain: (request) => obtainWithProgress(request, here, io),
+      merge: (mine, base, theirs) => mergeThreeWay(here.git, { mine, base, theirs }),
+    },
+    requests,
+  );
+  draft.finish();
+  draft.refuseClashes();
+  io.out(packs.map((pack) => packLines(pack).join('\n')).join('\n\n'));
+  const left = packs.flatMap(({ changes }) => changes.filter(({ kind }) => kind === 'left' || kind === 'gone'));
+  if (draft.edits().length === 0) io.out('\nNothing to change.');
+  else {
+    for (const line of closingLines(checkout)) io.out(line);
+    const question = `${packs.length === 1 ? 'Install it' : 'Install them'} as shown?`;
+    if (!(await confirmed(checkout, question, flags, io))) return left.length > 0 ? 1 : 0;
+    await writePacks(checkout);
+    io.out(commitHint(whatToSay(packs)));
+  }
+  if (left.length > 0)
+    io.err(
+      `${left.length === 1 ? 'One file was' : `${left.length} files were`} left as shown above. To take the pack's: --force; to keep yours for good: --keep-mine`,
+    );
+  return left.length > 0 ? 1 : 0;
+}
+
+const whatToSay = (packs: readonly PreparedPack[]): string =>
+  packs
+    .map(
+      ({ name, locked: { version }, previous }) =>
+        `${previous === undefined ? 'Install' : 'Update'} ${name}${version === null ? '' : ` ${version}`}`,
+    )
+    .map((text) => printable(text).replaceAll("'", ''))
+    .join(', ');
+
+/** `aynig install` alone: what the lock file names and is not there comes back; without a network where this repository has it. */
+async function restore(flags: InstallFlags, checkout: PackCheckout, io: Io): Promise<number> {
+  const { draft, here } = checkout;
+  const names = Object.keys(draft.lock.packs).sort();
+  if (names.length === 0) {
+    io.out('No pack is installed here. Install one with: aynig install <repo>');
+    return 0;
+  }
+  for (const name of names) {
+    const pack = draft.lock.packs[name];
+    if (pack === undefined) continue;
+    const { source, ref: _, subfolder, fromDwp, commit } = pack;
+    const request = { address: parseAddress(source, { cwd: here.top, top: here.top }), ref: commit, subfolder, name, fromDwp };
+    const changes = await restorePack(draft, name, pack, async () => (await obtainWithProgress(request, here, io)).files);
+    if (changes.length > 0) io.out(`${name}\n${changeLines(changes).join('\n')}`);
+  }
+  draft.finish();
+  draft.refuseClashes();
+  if (draft.edits().length === 0) {
+    io.out(
+      `Nothing to bring back: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} here as the lock file says. See changes with: aynig packs`,
+    );
+    return 0;
+  }
+  for (const line of closingLines(checkout)) io.out(line);
+  if (!(await confirmed(checkout, 'Bring them back?', flags, io))) return 0;
+  await writePacks(checkout);
+  io.out(commitHint('Bring back files of packs'));
+  return 0;
+}

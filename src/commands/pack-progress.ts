@@ -1,0 +1,22 @@
+import type { Here } from '../packs/here.js';
+import { type Obtained, obtainPack, type PackRequest } from '../packs/obtain.js';
+import { printable } from '../printable.js';
+import type { Io } from './io.js';
+
+/** Obtains a pack, with a line on a terminal that says how far it is and is gone at the end. */
+export async function obtainWithProgress(request: PackRequest, { top }: Pick<Here, 'top'>, io: Io): Promise<Obtained> {
+  const draw = (text: string): void => void process.stderr.write(`\r\x1b[K${printable(text).slice(0, width())}`);
+  const name = request.address.shown;
+  if (io.errIsTerminal) draw(`reading ${name} …`);
+  try {
+    return await obtainPack(request, {
+      top,
+      terminal: io.canAsk,
+      progress: io.errIsTerminal ? ({ stage, percent }) => draw(`reading ${name}: ${stage} ${percent} %`) : undefined,
+    });
+  } finally {
+    if (io.errIsTerminal) process.stderr.write('\r\x1b[K');
+  }
+}
+
+const width = (): number => Math.max(20, (process.stderr.columns ?? 80) - 1);

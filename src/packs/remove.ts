@@ -1,0 +1,68 @@
+import { Failure } from '../failure.js';
+import type { Draft } from './draft.js';
+import type { LockedPack } from './lock-file.js';
+import { type Change, dropFile, ownerBeside, type PlanOptions } from './plan.js';
+import { tablePath } from './prepare.js';
+import { installedStates } from './rows.js';
+import { removeStates } from './states-table.js';
+
+/** What taking a pack out does. */
+export interface Removal {
+  readonly pack: LockedPack;
+  readonly changes: readonly Change[];
+  readonly notes: readonly string[];
+}
+
+/** The pack of that name. Throws {@link Failure} pack-missing. */
+export function installedPack({ lock }: Draft, name: string): LockedPack {
+  const pack = lock.packs[name];
+  if (pack !== undefined) return pack;
+  const names = Object.keys(lock.packs);
+  throw new Failure('pack-missing', `No pack is called ${JSON.stringify(name)} here.`, {
+    hint: names.length === 0 ? 'Install one with: aynig install <repo>' : `Installed are: ${names.sort().join(', ')}`,
+  });
+}
+
+/**
+ * Plans the removal of a pack into the draft: files that a person changed and files of other packs stay. Throws {@link Failure}
+ * pack-missing, and pack-needed unless it is forced.
+ */
+export async function removePack(draft: Draft, name: string, differing: PlanOptions['differing']): Promise<Removal> {
+  const pack = installedPack(draft, name);
+  const needing = Object.entries(draft.lock.packs)
+    .filter(([, { uses }]) => uses.includes(name))
+    .map(([other]) => other)
+    .sort();
+  if (needing.length > 0 && differing !== 'force')
+    throw new Failure('pack-needed', `${needing.join(', ')} ${needing.length === 1 ? 'builds' : 'build'} on ${name}.`, {
+      hint: `Remove that first: aynig remove ${needing[0]}; or: aynig remove ${name} --force`,
+    });
+  const changes = Object.entries(pack.files).flatMap(([path, entry]) => {
+    if (ownerBeside(draft.lock, name, path) !== undefined) return [];
+    const change = dropFile(draft.files.get(path), path, entry, { differing });
+    return change === undefined ? [] : [change];
+  });
+  draft.take(changes);
+  const { [name]: _, ...packs } = draft.lock.packs;
+  draft.lock = { ...draft.lock, packs };
+  return { pack, changes, notes: [...(await forgetStates(draft, pack)), ...noLongerUsed(draft, pack)] };
+}
+
+/** Takes out the rows of states that the pack brought, unless a person edited them or another command has the state. */
+async function forgetStates(draft: Draft, pack: LockedPack): Promise<string[]> {
+  const text = await draft.text(tablePath);
+  if (text === undefined) return [];
+  const elsewhere = new Set([
+    ...draft.states().keys(),
+    ...Object.values(draft.lock.packs).flatMap(({ states }) => Object.keys(states.rows)),
+  ]);
+  const states = Object.keys(pack.states.rows).filter((state) => !elsewhere.has(state));
+  const removed = removeStates({ text, states, base: installedStates(pack) });
+  draft.write(tablePath, removed.text);
+  return removed.kept.map((state) => `COMMANDS.md: the row of ${state} stays, since you wrote it`);
+}
+
+const noLongerUsed = ({ lock }: Draft, { uses }: LockedPack): string[] =>
+  uses
+    .filter((used) => lock.packs[used] !== undefined && !Object.values(lock.packs).some((pack) => pack.uses.includes(used)))
+    .map((used) => `${used} stays installed, and nothing builds on it any more: aynig remove ${used}`);

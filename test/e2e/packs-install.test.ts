@@ -1,0 +1,523 @@
+import { spawn } from 'node:child_process';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { packsReport } from '../../src/observe/schemas.js';
+import { greeting, type PackSource, packSource } from '../support/pack.js';
+import { cliPath, identify } from '../support/scratch.js';
+import { skipBecause, snapshot, Workspace, workspace } from '../support/workspace.js';
+
+/** Answers of `aynig <args>`, whatever its exit code. */
+const aynig = (at: Workspace, ...args: string[]) => at.aynig(args, { expected: 'any' });
+const staged = (at: Workspace): string[] => at.git('diff', '--cached', '--name-status', '--no-renames').split('\n').filter(Boolean);
+const commit = (at: Workspace, message = 'take it'): void => void at.git('commit', '--quiet', '--message', message);
+
+interface Lock {
+  readonly packs: Record<
+    string,
+    { source: string; ref: string | null; commit: string; files: Record<string, { blob: string; mergedWith?: string | null }> }
+  >;
+}
+const lockOf = (at: Workspace): Lock => JSON.parse(at.read('.aynig/packs.lock.json')) as Lock;
+
+/** Everything of a working tree and what git knows of it that an install could change. */
+const whole = (at: Workspace) => ({
+  files: snapshot(join(at.path, '.aynig')),
+  status: at.git('status', '--porcelain', '--untracked-files=all', '--ignored'),
+  head: at.head(),
+});
+
+function both(files?: Readonly<Record<string, string>>): { made: Workspace; source: PackSource } {
+  const made = workspace();
+  made.command('build', 'exit 0');
+  return { made, source: packSource(made, 'pack', files) };
+}
+
+describe('installing a pack', () => {
+  test('writes and stages its files with their modes, the lock file and the list of states, and shows all of it first', () => {
+    const { made, source } = both({
+      '.aynig/command/greet': greeting('one'),
+      '.aynig/command/.lib/shared.sh': 'shared=1\n',
+      '.aynig/roles/night/command/greet': greeting('night'),
+      '.aynig/README.md': 'read me',
+      '.aynig/pack.json': JSON.stringify({
+        name: 'hello',
+        version: '1.0.0',
+        description: 'Says hello.',
+        states: { greet: { description: 'says hello', next: ['done'] }, asking: { description: 'somebody answers' } },
+        programs: [{ name: 'no-such-program', for: 'nothing', optional: true }],
+      }),
+    });
+    const answer = made.aynig(['install', '../pack', '--yes']);
+    expect(staged(made)).toEqual([
+      'A\t.aynig/COMMANDS.md',
+      'A\t.aynig/command/.lib/shared.sh',
+      'A\t.aynig/command/greet',
+      'A\t.aynig/packs.lock.json',
+      'A\t.aynig/roles/night/command/greet',
+    ]);
+    expect(made.git('ls-files', '--stage', '.aynig/command/greet', '.aynig/command/.lib/shared.sh')).toMatch(/^100644 .*\n100755 /);
+    expect(made.read('.aynig/command/greet')).toBe(source.read('.aynig/command/greet'));
+    for (const said of [
+      'hello 1.0.0: Says hello.',
+      '+ 100755 .aynig/command/greet',
+      '+ 100644 .aynig/command/.lib/shared.sh',
+      'README.md',
+      'needs no-such-program: nothing, which is not here (it can do without)',
+      'States with a command then: build, greet',
+      "git commit -m 'Install hello 1.0.0'",
+    ])
+      expect(answer.stdout).toContain(said);
+    const { hello } = lockOf(made).packs;
+    expect(hello).toMatchObject({ source: '../pack', ref: null, commit: source.head() });
+    expect(hello?.files['command/greet']?.blob).toBe(source.git('rev-parse', 'HEAD:.aynig/command/greet'));
+    const states = [...made.read('.aynig/COMMANDS.md').matchAll(/^\| `(\w+)`/gm)].map(([, state]) => state);
+    expect(states).toEqual(['asking', 'build', 'greet']);
+  });
+
+  test('is trusted once its person commits it, and hooks run it', async () => {
+    const made = workspace();
+    packSource(made);
+    made.init();
+    made.git('add', '.aynig');
+    commit(made, 'the starter');
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: greet');
+    await made.until('the command of the pack has run', () => made.state() === 'done');
+    expect(made.ran()).toHaveLength(1);
+  });
+
+  test('is not trusted where it came by a pull', async () => {
+    const made = workspace();
+    packSource(made);
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    made.program('git', ['clone', '--quiet', made.path, join(made.root, 'clone')]);
+    const clone = new Workspace(made.root, join(made.root, 'clone'), made.env);
+    identify((...args) => clone.git(...args));
+    clone.init();
+    clone.git('commit', '--quiet', '--allow-empty', '--message', 'ask', '--message', 'aynig-state: greet');
+    await clone.untilStill();
+    expect(clone.statusOf().reading).toBe('untrusted');
+    expect(made.ran()).toEqual([]);
+  });
+
+  test.each([
+    ['a branch', 'side', (source: PackSource) => source.git('branch', 'side', 'HEAD~1')],
+    ['a tag', 'v1', (source: PackSource) => source.git('tag', 'v1', 'HEAD~1')],
+    ['an annotated tag', 'v2', (source: PackSource) => source.git('tag', '-a', '-m', 'two', 'v2', 'HEAD~1')],
+    ['a commit', 'full', () => ''],
+    ['an abbreviated commit', 'short', () => ''],
+  ])('takes %s', (_, ref, mark) => {
+    const { made, source } = both();
+    const wanted = source.head();
+    source.publish({ '.aynig/command/greet': greeting('two') });
+    mark(source);
+    const named = ref === 'full' ? wanted : ref === 'short' ? wanted.slice(0, 10) : ref;
+    made.aynig(['install', '../pack', named, '--yes']);
+    expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
+    expect(lockOf(made).packs['pack']).toMatchObject({ ref: named, commit: wanted });
+  });
+
+  test('from a bare repository, a folder of it, from a sub-directory, by a name', () => {
+    const { made, source } = both({ 'tools/greeter/command/greet': greeting('one') });
+    const bare = source.bare();
+    made.write('docs/x.md', 'x');
+    made.aynig(['install', bare, 'main', 'tools/greeter', '--name', 'mine', '--yes'], { cwd: join(made.path, 'docs') });
+    expect(staged(made)).toContain('A\t.aynig/command/greet');
+    expect(lockOf(made).packs['mine']).toMatchObject({ source: bare, ref: 'main', subfolder: 'tools/greeter' });
+  });
+
+  test('again is the same as once', () => {
+    const { made } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    const before = whole(made);
+    expect(made.aynig(['install', '../pack', '--yes']).stdout).toContain('Nothing to change.');
+    expect(whole(made)).toEqual(before);
+  });
+
+  test('works in a linked working tree, in a repository of SHA-256, and where git does not see modes', () => {
+    const made = workspace();
+    packSource(made);
+    const linked = made.linked('side');
+    linked.aynig(['install', join(made.root, 'pack'), '--yes']);
+    expect(staged(linked)).toContain('A\t.aynig/command/greet');
+    expect(staged(made)).toEqual([]);
+
+    made.program('git', ['init', '--quiet', '--object-format=sha256', join(made.root, 'other')]);
+    const other = made.program('git', ['-C', join(made.root, 'other'), 'config', 'core.fileMode', 'false']);
+    expect(other.exitCode).toBe(0);
+    made.aynig(['-C', join(made.root, 'other'), 'install', join(made.root, 'pack'), '--yes']);
+    expect(made.git('-C', join(made.root, 'other'), 'ls-files', '--stage', '.aynig/command/greet')).toMatch(/^100755 [0-9a-f]{64} /);
+  });
+});
+
+describe('nothing is written', () => {
+  test('when .aynig has changes that are not committed', () => {
+    const { made } = both();
+    made.write('.aynig/notes', 'mine');
+    const before = whole(made);
+    expect(aynig(made, 'install', '../pack', '--yes').stderr).toContain('[pack-uncommitted]');
+    expect(whole(made)).toEqual(before);
+  });
+
+  test('when nobody says yes', () => {
+    const { made } = both();
+    const before = whole(made);
+    const answer = aynig(made, 'install', '../pack');
+    expect(answer.exitCode).toBe(1);
+    expect(answer.stdout).toContain('+ 100755 .aynig/command/greet');
+    expect(answer.stderr).toContain('[pack-not-confirmed]');
+    expect(whole(made)).toEqual(before);
+  });
+
+  test('by a dry run, which shows every line', () => {
+    const { made } = both();
+    const before = whole(made);
+    const objects = made.git('count-objects');
+    expect(made.aynig(['install', '../pack', '--dry-run', '--diff']).stdout).toContain('+# one');
+    expect(whole(made)).toEqual(before);
+    expect(made.git('count-objects')).toBe(objects);
+  });
+
+  test('when it fails in the middle, where a disk or a filter gives up', () => {
+    const { made } = both({ '.aynig/command/greet': greeting('one'), '.aynig/command/last': greeting('last'), '.aynig/x/y': 'y' });
+    made.write('.git/info/attributes', '.aynig/command/last filter=broken\n');
+    made.git('config', 'filter.broken.smudge', 'exit 1');
+    made.git('config', 'filter.broken.required', 'true');
+    const before = whole(made);
+    expect(aynig(made, 'install', '../pack', '--yes').stderr).toContain('[pack-undone]');
+    expect(whole(made)).toEqual(before);
+  });
+
+  test('that the next install does not put back, when this one is killed in the middle', async () => {
+    const { made } = both({ '.aynig/command/greet': greeting('one'), '.aynig/command/last': greeting('last') });
+    made.write('.git/info/attributes', '.aynig/command/last filter=slow\n');
+    made.git('config', 'filter.slow.smudge', 'touch "$HOME/writing"; until [ -e "$HOME/go" ]; do sleep 0.02; done; exit 1');
+    made.git('config', 'filter.slow.required', 'true');
+    const before = whole(made);
+    const child = made.start(['install', '../pack', '--yes']);
+    await made.until('git writes files', () => made.noted('writing'));
+    expect(existsSync(join(made.path, '.aynig/command/greet'))).toBe(true);
+    child.kill('SIGKILL');
+    made.release();
+    await made.until('git has given up', () => !existsSync(join(made.path, '.git/index.lock')));
+    made.git('config', '--unset', 'filter.slow.required');
+    made.git('config', 'filter.slow.smudge', 'cat');
+    const answer = aynig(made, 'install', '../pack', '--dry-run');
+    expect(answer.stderr).toContain('An install that was killed here was put back.');
+    expect(whole(made)).toEqual(before);
+  });
+
+  test('where the list of states is no text, a link, or too long', () => {
+    for (const make of [
+      'head -c 300000 /dev/zero | tr "\\0" x >.aynig/COMMANDS.md',
+      'printf "\\377\\376" >.aynig/COMMANDS.md',
+      'ln -s ../x .aynig/COMMANDS.md',
+    ]) {
+      const { made } = both();
+      made.program('sh', ['-c', `${make}; git add . && git commit -qm list`]);
+      const before = whole(made);
+      expect(aynig(made, 'install', '../pack', '--yes').stderr).toContain('[pack-in-the-way]');
+      expect(whole(made)).toEqual(before);
+    }
+  });
+
+  test('from inside a run', () => {
+    const { made } = both();
+    const answer = made.aynig(['install', '../pack', '--yes'], { env: { AYNIG_RUN_ID: 'x' }, expected: 'any' });
+    expect(answer.stderr).toContain('[inside-a-run]');
+    expect(staged(made)).toEqual([]);
+  });
+
+  test('where a file of the pack and one that is here differ by capitals, or one needs the other as a folder', () => {
+    for (const path of ['.aynig/lib/Shared.sh', '.aynig/lib', '.aynig/lib/shared.sh/x']) {
+      const { made } = both({ '.aynig/lib/shared.sh': 'x\n' });
+      made.write(path, 'mine');
+      made.git('add', '.');
+      commit(made, 'mine');
+      const before = whole(made);
+      expect(aynig(made, 'install', '../pack', '--yes', '--force').stderr).toContain('[pack-in-the-way]');
+      expect(whole(made)).toEqual(before);
+    }
+  });
+});
+
+describe('on a terminal', () => {
+  /** Answers each question when it is there, as a person does. */
+  const answering = (made: Workspace, answers: string[]): Promise<string> => {
+    const child = spawn('script', ['-qec', `${process.execPath} ${cliPath} install ../pack`, '/dev/null'], {
+      cwd: made.path,
+      env: made.env,
+    });
+    return new Promise((resolve, reject) => {
+      let said = '';
+      child.on('error', reject);
+      child.on('close', () => resolve(said));
+      child.stdout.on('data', (chunk: Buffer) => {
+        said += chunk.toString('utf8');
+        if (said.split('shows every line]').length - 1 > asked) {
+          asked++;
+          child.stdin.write(`${answers.shift() ?? ''}\n`);
+        }
+      });
+      let asked = 0;
+    });
+  };
+
+  test('every line is shown where that is asked for, and only yes is a yes', async (context) => {
+    const { made } = both();
+    if (made.program('sh', ['-c', 'command -v script'], { expected: 'any' }).exitCode !== 0)
+      return skipBecause('script is not here', context);
+    const refused = await answering(made, ['n']);
+    expect(refused).toContain('Install it as shown? [y/N, d shows every line]');
+    expect(staged(made)).toEqual([]);
+    const shown = await answering(made, ['d', 'y']);
+    expect(shown).toContain('+# one');
+    expect(staged(made)).toContain('A\t.aynig/command/greet');
+  });
+});
+
+describe('an update', () => {
+  const lines = (first: string, last: string): string => `#!/bin/sh\n# ${first}\n${':\n'.repeat(10)}# ${last}\nexit 0\n`;
+  function installed() {
+    const pair = both({ '.aynig/command/greet': lines('one', 'end') });
+    pair.made.aynig(['install', '../pack', '--yes']);
+    commit(pair.made);
+    return pair;
+  }
+  const edit = (made: Workspace, text: string): void => {
+    made.write('.aynig/command/greet', text, 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+  };
+
+  test('merges what changed on both sides', () => {
+    const { made, source } = installed();
+    edit(made, lines('mine', 'end'));
+    source.publish({ '.aynig/command/greet': lines('one', 'new end') });
+    expect(made.aynig(['update-pack', '--yes']).stdout).toContain('merged with your changes');
+    expect(made.read('.aynig/command/greet')).toBe(lines('mine', 'new end'));
+  });
+
+  test('leaves what cannot be merged, says so at every update, and takes a word for it', () => {
+    const { made, source } = installed();
+    edit(made, lines('mine', 'end'));
+    source.publish({ '.aynig/command/greet': lines('theirs', 'end') });
+    const first = aynig(made, 'update-pack', 'pack', '--yes');
+    expect(first.exitCode).toBe(1);
+    expect(first.stdout).toContain('! 100755 .aynig/command/greet  yours stays: you and the pack changed the same lines');
+    expect(made.read('.aynig/command/greet')).toBe(lines('mine', 'end'));
+    commit(made);
+    expect(made.aynig(['packs', '--offline']).stdout).toContain('not merged yet  .aynig/command/greet');
+    const second = aynig(made, 'update-pack', '--yes');
+    expect(second.exitCode).toBe(1);
+    expect(second.stdout).toContain('yours stays');
+    made.aynig(['update-pack', '--keep-mine', '--yes']);
+    commit(made);
+    expect(made.aynig(['packs', '--offline']).stdout).toContain('changed here    .aynig/command/greet');
+    expect(made.aynig(['update-pack', '--yes']).stdout).toContain('Nothing to change.');
+    made.aynig(['install', '../pack', '--force', '--yes'], { expected: 'any' });
+    source.publish({ '.aynig/command/greet': lines('theirs again', 'end') });
+    made.aynig(['update-pack', '--force', '--yes']);
+    expect(made.read('.aynig/command/greet')).toBe(lines('theirs again', 'end'));
+  });
+
+  test('takes away what the pack has no more, but not what a person changed', () => {
+    const { made, source } = both({
+      '.aynig/command/a': greeting('a'),
+      '.aynig/command/b': greeting('b'),
+      '.aynig/command/c': greeting('c'),
+    });
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    made.write('.aynig/command/b', greeting('mine'), 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+    source.publish({ '.aynig/command/a': undefined, '.aynig/command/b': undefined });
+    expect(aynig(made, 'update-pack', '--yes').exitCode).toBe(1);
+    expect(made.exists('.aynig/command/a')).toBe(false);
+    expect(made.read('.aynig/command/b')).toBe(greeting('mine'));
+    expect(Object.keys(lockOf(made).packs['pack']?.files ?? {})).toEqual(['command/c']);
+    expect(made.read('.aynig/COMMANDS.md')).not.toContain('`a`');
+  });
+
+  test('leaves away what a person deleted, until it is installed again', () => {
+    const { made, source } = installed();
+    made.git('rm', '--quiet', '.aynig/command/greet');
+    commit(made, 'away');
+    source.publish({ '.aynig/command/other': greeting('other') });
+    made.aynig(['update-pack', '--yes'], { expected: 1 });
+    expect(made.exists('.aynig/command/greet')).toBe(false);
+    commit(made);
+    made.aynig(['install', '../pack', '--yes']);
+    expect(made.exists('.aynig/command/greet')).toBe(true);
+  });
+
+  test('goes to another branch or tag where one is named, and stays at a tag', () => {
+    const { made, source } = installed();
+    source.git('tag', 'v1');
+    source.publish({ '.aynig/command/greet': lines('two', 'end') });
+    made.aynig(['update-pack', 'pack', '--ref', 'v1', '--yes']);
+    commit(made);
+    expect(lockOf(made).packs['pack']).toMatchObject({ ref: 'v1' });
+    expect(made.aynig(['update-pack', '--yes']).stdout).toContain('Nothing to change.');
+    expect(made.aynig(['packs']).stdout).not.toContain('newer');
+  });
+});
+
+describe('a file of one’s own with the name of one of the pack', () => {
+  test('stays and is named, until force', () => {
+    const { made } = both({ '.aynig/command/build': greeting('theirs'), '.aynig/command/greet': greeting('one') });
+    const mine = made.read('.aynig/command/build');
+    const answer = aynig(made, 'install', '../pack', '--yes');
+    expect(answer.exitCode).toBe(1);
+    expect(answer.stdout).toContain('! 100755 .aynig/command/build  yours stays: a file of yours has this name');
+    expect(made.read('.aynig/command/build')).toBe(mine);
+    expect(made.exists('.aynig/command/greet')).toBe(true);
+    commit(made);
+    made.aynig(['install', '../pack', '--force', '--yes']);
+    expect(made.read('.aynig/command/build')).toBe(greeting('theirs'));
+  });
+});
+
+describe('the lock file', () => {
+  test('brings back what is missing, without the place that it came from', () => {
+    const { made, source } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    rmSync(source.path, { recursive: true });
+    expect(made.aynig(['install']).stdout).toContain('Nothing to bring back');
+    made.git('rm', '--quiet', '.aynig/command/greet');
+    commit(made, 'away');
+    made.aynig(['install', '--yes']);
+    expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
+  });
+
+  test('is believed, and not a source whose history was rewritten', () => {
+    const { made, source } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    made.git('rm', '--quiet', '.aynig/command/greet');
+    commit(made, 'away');
+    const lock = lockOf(made);
+    made.write(
+      '.aynig/packs.lock.json',
+      made.read('.aynig/packs.lock.json').replace(lock.packs['pack']?.files['command/greet']?.blob ?? '', 'a'.repeat(40)),
+    );
+    made.git('commit', '--quiet', '--all', '--message', 'another hash');
+    expect(source.head()).toBe(lock.packs['pack']?.commit);
+    expect(aynig(made, 'install', '--yes').stderr).toContain('[pack-mismatch]');
+  });
+
+  test('that cannot be read stops every verb of packs', () => {
+    const { made } = both();
+    made.write('.aynig/packs.lock.json', '<<<<<<< mine\n');
+    made.git('add', '.');
+    commit(made, 'conflict');
+    for (const args of [['install', '../pack', '--yes'], ['install'], ['packs'], ['update-pack'], ['remove', 'pack']])
+      expect(aynig(made, ...args).stderr).toContain('[pack-lock]');
+  });
+});
+
+describe('the list of packs', () => {
+  test('says what changed, what is missing and that there is a newer one', () => {
+    const { made, source } = both({ '.aynig/command/a': greeting('a'), '.aynig/command/b': greeting('b') });
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    expect(made.aynig(['packs']).stdout).toMatch(/^pack {2}[0-9a-f]{12} {2}as installed\n {2}from \.\.\/pack HEAD \.aynig\n$/);
+    made.write('.aynig/command/a', 'mine', 0o755);
+    made.git('rm', '--quiet', '.aynig/command/b');
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+    const newest = source.publish({ '.aynig/command/a': greeting('newer') });
+    const report = packsReport.parse(JSON.parse(made.aynig(['packs', '--json']).stdout));
+    expect(report.packs).toMatchObject([
+      {
+        name: 'pack',
+        newer: newest,
+        problem: null,
+        files: [
+          { path: 'command/a', state: 'changed' },
+          { path: 'command/b', state: 'missing' },
+        ],
+      },
+    ]);
+    renameSync(source.path, `${source.path}-away`);
+    expect(made.aynig(['packs']).stdout).toContain('whether there is a newer one is not known');
+    expect(JSON.parse(made.aynig(['packs', '--json', '--offline']).stdout)).toMatchObject({ packs: [{ newer: null, problem: null }] });
+  });
+});
+
+describe('removing a pack', () => {
+  test('takes its files, its rows and its entry away, and leaves what a person changed', () => {
+    const { made } = both({ '.aynig/command/a': greeting('a'), '.aynig/command/b': greeting('b') });
+    const before = made.git('ls-files');
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    const answer = made.aynig(['remove', 'pack', '--yes']);
+    expect(answer.stdout).toContain('- ');
+    expect(made.git('ls-files').replace('.aynig/COMMANDS.md\n', '')).toBe(before);
+    made.git('reset', '--quiet', '--hard');
+    made.write('.aynig/command/a', greeting('mine'), 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+    made.aynig(['remove', 'pack', '--yes']);
+    expect(made.read('.aynig/command/a')).toBe(greeting('mine'));
+    expect(made.exists('.aynig/command/b')).toBe(false);
+    expect(made.exists('.aynig/packs.lock.json')).toBe(false);
+  });
+
+  test('that is not installed is a failure that names those that are', () => {
+    const { made } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    expect(aynig(made, 'remove', 'pakc', '--yes').stderr).toMatch(/\[pack-missing\]\nhint: .*pack/);
+  });
+});
+
+describe('packs that build on each other', () => {
+  function chain() {
+    const { made, source } = both({
+      '.aynig/command/top': greeting('top'),
+      '.aynig/pack.json': JSON.stringify({ name: 'top', packs: [{ source: '../base' }] }),
+    });
+    const base = packSource(made, 'base', {
+      '.aynig/command/base': greeting('base'),
+      '.aynig/pack.json': JSON.stringify({ name: 'base', packs: [{ source: '../pack' }] }),
+    });
+    return { made, source, base };
+  }
+
+  test('are installed together, also where they go in a circle', () => {
+    const { made } = chain();
+    made.aynig(['install', '../pack', '--yes']);
+    expect(made.exists('.aynig/command/base') && made.exists('.aynig/command/top')).toBe(true);
+    expect(Object.keys(lockOf(made).packs)).toEqual(['base', 'top']);
+  });
+
+  test('are not removed from under each other, unless forced', () => {
+    const { made, base } = chain();
+    base.publish({ '.aynig/pack.json': JSON.stringify({ name: 'base' }) });
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    expect(aynig(made, 'remove', 'base', '--yes').stderr).toContain('[pack-needed]');
+    const answer = made.aynig(['remove', 'top', '--yes']);
+    expect(answer.stdout).toContain('base stays installed, and nothing builds on it any more');
+  });
+
+  test('of one name are kept apart', () => {
+    const { made } = both();
+    packSource(made, 'other', { '.aynig/command/x': greeting('x'), '.aynig/pack.json': '{"name":"pack"}' });
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    expect(aynig(made, 'install', '../other', '--yes').stderr).toContain('[pack-name]');
+    made.aynig(['install', '../other', '--name', 'other', '--yes']);
+    expect(Object.keys(lockOf(made).packs)).toEqual(['other', 'pack']);
+  });
+});
+
+test('completion knows the installed packs', () => {
+  const { made } = both();
+  made.aynig(['install', '../pack', '--yes']);
+  commit(made);
+  expect(made.aynig(['--get-yargs-completions', 'aynig', 'remove', '']).stdout).toContain('pack');
+});
