@@ -61,7 +61,7 @@ export function readManifest(json: unknown, standing: Standing): ReadManifest {
   const parsed = packManifest.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw wrong(keyOf(issue?.path ?? []), issue?.message ?? 'is wrong');
+    throw wrong(keyOf(issue?.path ?? []), complaintOf(issue));
   }
   const manifest = parsed.data;
   if (manifest.name !== undefined && !isPackName(manifest.name)) throw wrong('name', 'must not have ".." in it');
@@ -89,16 +89,20 @@ const keyOf = (path: readonly PropertyKey[]): string => path.map(String).join('.
 const wrong = (key: string, what: string, cause?: unknown): Failure =>
   new Failure(
     'pack-manifest',
-    `In the pack.json of the pack ${key === '' ? 'the whole' : printable(key.slice(0, 120))} ${asSentence(what)}.`,
+    `In the pack.json of the pack ${key === '' ? 'the whole' : printable(key.slice(0, 120))} ${printable(what)}.`,
     {
       hint: 'Tell the author of the pack; what is right is printed by: aynig schema pack',
       cause,
     },
   );
 
-/** zod begins its own messages with a capital and has no key in them. */
-const asSentence = (what: string): string =>
-  printable(what.replace(/^Invalid input: expected/, 'must be').replace(/^Invalid input$/, 'is wrong'));
+/** zod/mini brings no words of its own. */
+function complaintOf(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined || issue.message !== 'Invalid input') return issue?.message ?? 'is wrong';
+  if (issue.code === 'invalid_type') return `must be ${issue.expected === 'record' ? 'object' : issue.expected}`;
+  if (issue.code === 'too_big') return `must not be longer than ${issue.maximum}`;
+  return 'is wrong';
+}
 
 /** What a reading has left away, by its keys. */
 function unknownKeys(given: unknown, read: unknown, at = ''): string[] {

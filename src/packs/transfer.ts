@@ -216,13 +216,16 @@ const meter = /^(?:remote: )?(?:Enumerating|Counting|Compressing|Receiving|Resol
 const check =
   /^(?:error|warning|fatal): (?:fsck error in pack(?:ed)? objects?|(?:object|in tree|unable to)? ?[0-9a-f]{40,64}: (\w+): (.*))$/;
 
+/** Trees that git cannot even read (git's tree-walk.c). */
+const unreadable = /(?:empty filename|malformed mode) in tree entry|too-short tree (?:object|file)/;
+
 /** What went wrong, in git's words but without progress and without anybody's secrets. */
 function explained(stderr: string, cause: unknown): TransferError {
   const lines = stderr.split(/[\r\n]+/).filter((line) => !meter.test(line));
   const found = lines.map((line) => check.exec(line)).find((match) => match?.[1] !== undefined);
   if (found) return new TransferError('refused', `git's own check says ${found[1]}: ${found[2]}`, cause);
   const complaint = remoteComplaint(lines.join('\n')).replace(/:\/\/[^/@\s]*@/g, '://');
-  return new TransferError(lines.some((line) => check.test(line)) ? 'refused' : 'failed', complaint, cause);
+  return new TransferError(lines.some((line) => check.test(line) || unreadable.test(line)) ? 'refused' : 'failed', complaint, cause);
 }
 
 function signalMarked(id: string, signal: NodeJS.Signals): void {

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type PackAddress, parseAddress } from '../../src/packs/address.js';
-import { type FetchedPack, type FetchRequest, fetchPack } from '../../src/packs/fetch.js';
-import { bareEnvironment, identify, Scratch } from './scratch.js';
+import { type FetchedPack, fetchPack, type FetchRequest } from '../../src/packs/fetch.js';
+import { bareEnvironment, identify, Scratch, templateRepository } from './scratch.js';
 import { home } from './workspace.js';
 
 /** One entry of a tree: `oid` of a blob or a tree. The name is bytes, for it may be anything. */
@@ -81,6 +81,8 @@ export function packRepository(format: 'sha1' | 'sha256' = 'sha1', root = home('
 
 /** Where temporary repositories of this test are made; it must be empty afterwards. */
 export function ownTemporaryFolder(): { readonly left: () => string[] } {
+  // Shared by all tests of a file, so not in a folder of one of them.
+  templateRepository();
   const path = join(home('aynig-tmp-'), 'tmp');
   mkdirSync(path);
   const before = process.env['TMPDIR'];
