@@ -1,0 +1,310 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { farm } from '../support/farm.js';
+import { addOpsPack, withOpsPack } from '../support/ops-pack.js';
+import { cliPath } from '../support/scratch.js';
+import { completing, type Workspace, waitFor } from '../support/workspace.js';
+
+/** Asks by a commit that the hooks see, as a person does, and waits for a state where nobody runs. */
+async function ended(repo: Workspace, trailers: readonly string[], { body = 'The prompt.\n\nIts second part.', end = 'failed' } = {}) {
+  repo.git('commit', '--quiet', '--allow-empty', '-m', 'Please build', '-m', body, '-m', ['aynig-state: build', ...trailers].join('\n'));
+  await repo.untilState(end);
+  await repo.untilQuiet();
+}
+
+function quick(commands: Readonly<Record<string, string>>): Workspace {
+  const repo = withOpsPack(commands);
+  repo.git('config', 'aynig.ops.backoffSeconds', '0');
+  return repo;
+}
+
+const message = (repo: Workspace, rev = 'HEAD'): string => repo.git('log', '-1', '--format=%B', rev);
+const attempts = (repo: Workspace): number => repo.ran().length;
+const started = 'echo "$AYNIG_RUN_ID $AYNIG_BRANCH $AYNIG_STATE $AYNIG_COMMIT_HASH" >>"$HOME/ran"';
+
+describe('a run that stalled', () => {
+  test('is asked for again with the same words until it succeeds', async () => {
+    const repo = quick({
+      build: `${started}\necho "$AYNIG_BODY" >>"$HOME/bodies"\n[ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 3 ] || exit 7\n${completing('done').split('\n').slice(2).join('\n')}`,
+    });
+    await ended(repo, ['aynig-attempt: 1', 'aynig-max-attempts: 3', 'aynig-correlation-id: c-1', 'X-Of-Mine: kept as it is'], {
+      end: 'done',
+    });
+    expect(attempts(repo)).toBe(3);
+    expect(repo.states().filter((state) => state === 'stalled')).toHaveLength(2);
+    expect(repo.note('bodies')).toBe('The prompt.\n\nIts second part.\n'.repeat(3));
+    const [, , third = ''] = repo.git('log', '--first-parent', '--reverse', '--format=%H', '--grep=^aynig-state: build').split('\n');
+    expect(message(repo, third)).toMatch(
+      /^Please build\n\nThe prompt\.\n\nIts second part\.\n\naynig-max-attempts: 3\naynig-correlation-id: c-1\nX-Of-Mine: kept as it is\naynig-attempt: 3\naynig-state: build\naynig-run-id: /,
+    );
+  });
+
+  test('ends in "failed" when its attempts are used up, with all that a person needs', async () => {
+    const repo = quick({ build: `${started}\nexit 9` });
+    await ended(repo, ['aynig-max-attempts: 2', 'aynig-correlation-id: c-1', 'aynig-parent-run: p-1']);
+    expect(attempts(repo)).toBe(2);
+    const { runId = '', request = '' } = repo.ran()[1] ?? {};
+    const text = message(repo);
+    expect(text).toContain('build failed: ended with exit code 9 in attempt 2 of 2');
+    for (const part of ['State: build', `Run: ${runId}, ended with exit code 9`, 'Attempts: 2 of 2', `.aynig/logs/${request}.log`])
+      expect(text).toContain(part);
+    expect(repo.trailer('aynig-failed-state')).toBe('build');
+    expect(repo.trailer('aynig-attempt')).toBe('2');
+    expect(repo.trailer('aynig-correlation-id')).toBe('c-1');
+    expect(repo.trailer('aynig-parent-run')).toBe('p-1');
+    expect(repo.trailer('aynig-note')).toBe('ended with exit code 9 in attempt 2 of 2');
+    expect(repo.exists(`.aynig/logs/${request}.log`)).toBe(true);
+  });
+
+  test('is not tried again where nobody asked for more than one attempt', async () => {
+    const repo = quick({ build: `${started}\nexit 1` });
+    await ended(repo, []);
+    expect(attempts(repo)).toBe(1);
+    expect(repo.trailer('aynig-note')).toContain('no aynig-max-attempts');
+  });
+
+  test('goes to the state of aynig-next-on-failure, which has no such way out of its own', async () => {
+    const repo = quick({ build: `${started}\nexit 1`, mend: `${started}\ncp "$AYNIG_BODY_FILE" "$HOME/body"\nexit 2` });
+    await ended(repo, ['aynig-max-attempts: 1', 'aynig-next-on-failure: Mend']);
+    expect(repo.ran().map(({ state }) => state)).toEqual(['build', 'mend']);
+    expect(repo.note('body')).toContain('State: build');
+    expect(repo.trailer('aynig-failed-state')).toBe('mend');
+  });
+
+  test('by the command that was killed is told apart by its signal', async () => {
+    const repo = quick({ build: `${started}\nkill -KILL $$` });
+    await ended(repo, ['aynig-max-attempts: 2']);
+    expect(attempts(repo)).toBe(2);
+    expect(message(repo)).toContain('ended by signal SIGKILL in attempt 2 of 2');
+  });
+
+  test('is never tried again after a person cancelled it', async () => {
+    const repo = quick({ build: `${started}\n${waitFor()}` });
+    repo.git(
+      'commit',
+      '--quiet',
+      '--allow-empty',
+      '-m',
+      'x',
+      '-m',
+      'aynig-state: build\naynig-max-attempts: 5\naynig-next-on-failure: build',
+    );
+    await repo.until('it runs', () => attempts(repo) === 1);
+    repo.aynig(['cancel']);
+    await repo.untilState('failed');
+    await repo.untilQuiet();
+    expect(attempts(repo)).toBe(1);
+    expect(repo.trailer('aynig-note')).toContain('a person cancelled the run');
+  });
+
+  test('by a lease that expired elsewhere is tried again by what its request says', async () => {
+    const repo = quick({ build: completing('done') });
+    const run = '11111111-2222-3333-4444-555555555555';
+    const request = repo.request('build', { body: 'the prompt', trailers: ['aynig-max-attempts: 2', 'aynig-correlation-id: c-1'] });
+    repo.request('working', {
+      trailers: ['aynig-origin-state: build', `aynig-run-id: ${run}`, 'aynig-runner-id: elsewhere', `aynig-parent: ${request}`],
+    });
+    repo.request('stalled', { trailers: [`aynig-stalled-run: ${run}`, 'aynig-origin-state: build'] });
+    repo.aynig(['run', '--current-branch', 'include'], { expected: 'any' });
+    expect(repo.state()).toBe('done');
+    const again = repo.ran()[0]?.request ?? '';
+    expect(message(repo, again)).toContain('the prompt');
+    expect(repo.trailer('aynig-attempt', again)).toBe('2');
+    expect(repo.trailer('aynig-correlation-id', again)).toBe('c-1');
+  });
+});
+
+describe('trailers that are of no use', () => {
+  test.each<[string, string[], RegExp]>([
+    ['attempts in words', ['aynig-attempt: two', 'aynig-max-attempts: 3'], /aynig-attempt is "two"/],
+    ['attempts below nothing', ['aynig-attempt: -1', 'aynig-max-attempts: 3'], /aynig-attempt is "-1"/],
+    ['attempts that overflow', ['aynig-attempt: 99999999999999999999', 'aynig-max-attempts: 3'], /aynig-attempt is "9+"/],
+    ['a limit in words', ['aynig-max-attempts: many'], /aynig-max-attempts is "many"/],
+    ['a limit that overflows', ['aynig-max-attempts: 9223372036854775808'], /aynig-max-attempts is "9223372036854775808"/],
+    ['a limit with a fraction', ['aynig-max-attempts: 1.5', 'aynig-next-on-failure: mend'], /aynig-max-attempts is "1.5"/],
+    ['a next state that is none', ['aynig-max-attempts: 2', 'aynig-next-on-failure: ../x y'], /aynig-next-on-failure is "\.\.\/x y"/],
+    ['recovery as what comes next', ['aynig-next-on-failure: stalled'], /aynig-next-on-failure names "stalled"/],
+    ['a lease as what comes next', ['aynig-next-on-failure: Working'], /aynig-next-on-failure names "working"/],
+    ['text that a shell would run', ['aynig-attempt: 1$(touch ../pwned)', 'aynig-max-attempts: `id`'], /aynig-attempt is/],
+  ])('end in "failed" and say why: %s', async (_, trailers, note) => {
+    const repo = quick({ build: `${started}\nexit 1` });
+    await ended(repo, trailers);
+    expect(attempts(repo)).toBe(1);
+    expect(repo.trailer('aynig-note')).toMatch(note);
+    expect(repo.states().filter((state) => state === 'stalled')).toHaveLength(1);
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ['no state', ['aynig-max-attempts: 3'], /nothing legal says which state/],
+    ['a state that nobody knows', ['aynig-origin-state: unknown', 'aynig-max-attempts: 3'], /nothing legal says which state/],
+    ['a state that is no name', ['aynig-origin-state: a b', 'aynig-max-attempts: 3'], /nothing legal says which state/],
+    ['a lease', ['aynig-origin-state: working', 'aynig-max-attempts: 3'], /"working" is never asked for/],
+    ['no run', ['aynig-origin-state: build', 'aynig-max-attempts: 3'], /not in the history/],
+    ['a run that is no id', ['aynig-origin-state: build', 'aynig-stalled-run: ; id', 'aynig-max-attempts: 3'], /not in the history/],
+  ])('of a stalled commit by hand end in "failed": %s', (_, trailers, note) => {
+    const repo = quick({ build: started });
+    repo.request('stalled', { trailers });
+    repo.aynig(['run', '--current-branch', 'include'], { expected: 'any' });
+    expect(repo.state()).toBe('failed');
+    expect(repo.trailer('aynig-note')).toMatch(note);
+    expect(attempts(repo)).toBe(0);
+  });
+
+  test('recovery that stalled itself waits for a person', () => {
+    const repo = quick({ build: started });
+    repo.request('stalled', { trailers: ['aynig-origin-state: stalled', 'aynig-max-attempts: 3'] });
+    repo.aynig(['run', '--current-branch', 'include'], { expected: 'any' });
+    expect(repo.state()).toBe('stalled');
+  });
+});
+
+describe('work that an attempt kept', () => {
+  const build = `${started}
+if [ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 2 ]; then cat half.txt shared.txt >"$HOME/found" 2>&1 || :
+  cp "$AYNIG_BODY_FILE" "$HOME/body"; git commit -q --allow-empty -m ok -m 'aynig-state: done'; exit 0; fi
+echo 'committed' >shared.txt; git add shared.txt; git commit -q -m 'half of it'
+echo 'half done' >half.txt; echo 'changed' >>shared.txt; exit 3`;
+
+  test('is there again where the request asks for it', async () => {
+    const repo = quick({ build });
+    await ended(repo, ['aynig-max-attempts: 2', 'aynig-continue: kept'], { end: 'done' });
+    expect(repo.note('found')).toBe('half done\ncommitted\nchanged\n');
+    expect(repo.git('log', '--format=%s', '--grep=Bring back')).toBe('Bring back what the last attempt kept');
+    expect(repo.note('body').trim()).toBe('The prompt.\n\nIts second part.');
+  });
+
+  test('stays aside where it does not', async () => {
+    const repo = quick({ build });
+    await ended(repo, ['aynig-max-attempts: 2'], { end: 'done' });
+    expect(repo.note('found')).toContain('committed\n');
+    expect(repo.note('found')).not.toContain('half done');
+    const { runId = '' } = repo.ran()[0] ?? {};
+    expect(repo.git('show', `refs/aynig/kept/${runId}-uncommitted:half.txt`)).toBe('half done');
+  });
+
+  test('that conflicts is named in the prompt, and the attempt begins without it', async () => {
+    // History was rewritten, so that what the run made does not stand on the branch.
+    const repo = quick({
+      build: `${started}
+if [ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 2 ]; then cat README >"$HOME/found"; git status --porcelain >>"$HOME/found"
+  cp "$AYNIG_BODY_FILE" "$HOME/body"; git commit -q --allow-empty -m ok -m 'aynig-state: done'; exit 0; fi
+git checkout -q --orphan other; echo theirs >README; git add --all; git commit -q -m other; exit 3`,
+    });
+    await ended(repo, ['aynig-max-attempts: 2', 'aynig-continue: kept'], { end: 'done' });
+    const { runId = '' } = repo.ran()[0] ?? {};
+    expect(repo.note('found')).toBe('scratch\n');
+    expect(repo.note('body')).toContain(`begins without it: refs/aynig/kept/${runId}`);
+    expect(repo.git('show', `refs/aynig/kept/${runId}:README`)).toBe('theirs');
+  });
+
+  test('is never what a trailer of another hand names', async () => {
+    const repo = quick({ build: completing('done', 'ls >"$HOME/found"') });
+    repo.git('checkout', '--quiet', '-b', 'other');
+    repo.write('secret.txt', 'x');
+    repo.git('add', '--all');
+    repo.git('commit', '--quiet', '-m', 'other');
+    repo.git('checkout', '--quiet', 'main');
+    const run = '11111111-2222-3333-4444-555555555555';
+    const request = repo.request('build', { trailers: ['aynig-max-attempts: 2', 'aynig-continue: kept'] });
+    repo.request('working', { trailers: ['aynig-origin-state: build', `aynig-run-id: ${run}`, `aynig-parent: ${request}`] });
+    repo.request('stalled', {
+      trailers: [`aynig-stalled-run: ${run}`, 'aynig-origin-state: build', 'aynig-kept: refs/heads/other'],
+    });
+    repo.aynig(['run', '--current-branch', 'include'], { expected: 'any' });
+    expect(repo.state()).toBe('done');
+    expect(repo.note('found')).not.toContain('secret.txt');
+  });
+});
+
+describe('the wait before another attempt', () => {
+  test('is cut to what the time limit leaves', async () => {
+    const repo = quick({ build: `${started}\nexit 1` });
+    repo.git('config', 'aynig.ops.backoffSeconds', '200');
+    repo.git('config', 'aynig.timeoutSeconds', '7');
+    await ended(repo, ['aynig-max-attempts: 2']);
+    expect(attempts(repo)).toBe(2);
+    expect(repo.program('sh', ['-c', 'cat .aynig/logs/*.log']).stdout).toMatch(/the next one begins in [012] s/);
+  });
+
+  test('ends at once when the run is cancelled, and a person decides', async () => {
+    const repo = quick({ build: `${started}\nexit 1` });
+    repo.git('config', 'aynig.ops.backoffSeconds', '200');
+    repo.git('commit', '--quiet', '--allow-empty', '-m', 'x', '-m', 'aynig-state: build\naynig-max-attempts: 2');
+    await repo.until('it waits', () =>
+      repo.program('sh', ['-c', 'cat .aynig/logs/*.log'], { expected: 'any' }).stdout.includes('begins in'),
+    );
+    const begun = Date.now();
+    repo.aynig(['cancel']);
+    expect(Date.now() - begun).toBeLessThan(8000);
+    expect(repo.state()).toBe('stalled');
+    expect(repo.trailer('aynig-origin-state')).toBe('stalled');
+  });
+});
+
+describe('at a remote', () => {
+  const build =
+    'if [ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 2 ]; then cat half.txt >"$HOME/found"; git commit -q --allow-empty -m ok -m "aynig-state: done"; exit 0; fi\necho half >half.txt; exit 3';
+
+  function withPack(leaseSeconds: number) {
+    const made = farm({ clones: 2, leaseSeconds, command: build });
+    const [one, two] = made.clones as [Workspace, Workspace];
+    addOpsPack(one);
+    one.git('push', '--quiet', 'origin', 'HEAD:main');
+    for (const clone of [one, two]) clone.git('config', 'aynig.ops.backoffSeconds', '0');
+    return { ...made, one, two };
+  }
+
+  function ask(clone: Workspace): void {
+    clone.git('checkout', '--quiet', '-b', 'topic');
+    clone.request('build', { trailers: ['aynig-max-attempts: 2', 'aynig-continue: kept'] });
+    clone.git('push', '--quiet', 'origin', 'topic');
+    clone.git('checkout', '--quiet', 'main');
+  }
+
+  test('what another machine kept is brought from there', async () => {
+    const { remote, one, two, run } = withPack(600);
+    ask(one);
+    // The first machine stops behind the failure.
+    one.git('config', 'aynig.maxTicks', '1');
+    await run(one);
+    expect(remote.state('topic')).toBe('stalled');
+    expect(remote.git('for-each-ref', '--format=%(refname)', 'refs/aynig/kept/')).toContain('-uncommitted');
+    await run(two);
+    expect(remote.state('topic')).toBe('done');
+    expect(two.note('found')).toBe('half\n');
+  });
+
+  test.each(['by git alone', 'by aynig where it is on PATH'])(
+    'a wait that is longer than the lease is renewed in the branch, %s',
+    async (how) => {
+      const { root, remote, one, run } = withPack(3);
+      ask(one);
+      one.git('config', 'aynig.ops.backoffSeconds', '4');
+      let env: Record<string, string> = {};
+      if (how.includes('PATH')) {
+        mkdirSync(join(root, 'bin'));
+        symlinkSync(cliPath, join(root, 'bin/aynig'));
+        spawnSync('chmod', ['+x', cliPath]);
+        env = { PATH: `${root}/bin:${process.env['PATH']}` };
+      }
+      await run(one, [], env);
+      expect(remote.state('topic')).toBe('done');
+      const renewals = remote.git('log', '--format=%H', '--grep=^before attempt 2 of build: [0-9]* s left', 'topic').split('\n');
+      expect(renewals.length).toBeGreaterThanOrEqual(1);
+      for (const renewal of renewals) {
+        expect(remote.git('log', '-1', '--format=%s', renewal)).toBe('aynig: working on stalled');
+        for (const key of ['state', 'origin-state', 'lease-seconds', 'remote'])
+          expect(remote.trailer(`aynig-${key}`, renewal)).toBe(
+            { state: 'working', 'origin-state': 'stalled', 'lease-seconds': '3', remote: 'origin' }[key],
+          );
+        expect(remote.trailer('aynig-parent', renewal)).toBe(remote.head(`${renewal}^`));
+        expect(remote.trailer('aynig-runner-id', renewal)).toBe('clone1');
+        expect(remote.trailer('aynig-run-id', renewal)).toBe(remote.trailer('aynig-run-id', `${renewal}^`));
+      }
+      const logs = one.program('sh', ['-c', 'cat .aynig/logs/*.log']).stdout;
+      expect(logs.includes('renewed run')).toBe(how.includes('PATH'));
+    },
+  );
+});
