@@ -137,7 +137,7 @@ async function stallCommit(
   kept: readonly RefName[],
   { head, named }: { head?: Oid | undefined; named?: RefName },
 ): Promise<Oid> {
-  const { objects, repository } = context;
+  const { objects, repository, journals, settings } = context;
   const [base, request] = await Promise.all([objects.commit(verdict.onTopOf), objects.commit(journal.request)]);
   const asked = readTip(request);
   // What the stall follows is in the branch; only other work needs a name.
@@ -153,6 +153,7 @@ async function stallCommit(
       ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
       ...(end.signal === undefined ? {} : { signal: end.signal }),
       own: true,
+      ...(existsSync(journals.fileFor(journal.runId, 'cancel')) ? { cancelledBy: settings.runnerId } : {}),
       ...(elsewhere === undefined ? {} : { kept: elsewhere }),
     }),
     identity: context.identity,

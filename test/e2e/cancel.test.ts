@@ -36,6 +36,8 @@ ${finish()}`);
     expect(isAlive(Number(repo.outFile('pid')))).toBe(false);
     expect(repo.state()).toBe('stalled');
     expect(repo.trailer('aynig-stalled-run')).toBe(runId);
+    // What tells a recovery command to leave it alone.
+    expect(repo.trailer('aynig-cancelled-by')).not.toBe('');
     expect(repo.git('log', '-1', '--format=%b')).toContain('cancel');
     expect(repo.git('log', '-1', '--format=%s', 'HEAD~1')).toBe('half of it');
     expect(repo.read('made')).toBe('1\n');
