@@ -1,0 +1,349 @@
+import { expect, test } from 'vitest';
+import { type Agent, withAgents } from '../support/stand-in-agents.js';
+
+const edits = 'echo changed >>README; echo new >added.txt; echo "I changed two files." ';
+
+const called: Readonly<Record<Agent, readonly string[]>> = {
+  claude: [
+    ...['--print', '--output-format', 'stream-json', '--verbose', '--permission-mode', 'acceptEdits', '--setting-sources', 'user'],
+    ...['--add-dir', 'TMP/out', '--append-system-prompt', expect.stringContaining('# How you work here')],
+  ],
+  codex: [
+    ...['exec', '--sandbox', 'workspace-write', '--color', 'never', '--add-dir', 'TMP/out'],
+    ...['--output-last-message', 'TMP/last', '-'],
+  ],
+  opencode: ['run'],
+  gemini: [
+    ...['--approval-mode', 'auto_edit', '--output-format', 'text', '--include-directories', 'TMP/out'],
+    ...['--prompt', 'Carry out the request above.'],
+  ],
+  aider: [
+    ...['--yes-always', '--no-auto-commits', '--no-dirty-commits', '--no-gitignore', '--no-suggest-shell-commands', '--no-auto-lint'],
+    ...['--no-auto-test', '--no-detect-urls', '--no-pretty', '--no-fancy-input', '--no-check-update', '--no-show-release-notes'],
+    ...['--no-analytics', '--chat-history-file', 'TMP/chat', '--input-history-file', 'TMP/input', '--message-file', 'TMP/prompt'],
+  ],
+};
+const names = Object.keys(called) as Agent[];
+
+test.each(names)('%s gets exactly its flags and the whole request, and what it changed is committed', (agent) => {
+  const made = withAgents(names, edits);
+  made.setting('aynig.agent', agent);
+  const request = made.ask({ title: 'Add a file', body: 'Please add it.' });
+  expect(made.log(request)).toContain(`agent: ${agent} works on the request`);
+  expect(made.arguments()).toEqual(called[agent]);
+  expect(made.saidTo()).toContain('# The request\n\nAdd a file\n\nPlease add it.\n');
+  expect([made.state(), made.read('README'), made.read('added.txt')]).toEqual(['review', 'scratch\nchanged\n', 'new\n']);
+  expect(made.git('show', '--name-only', '--format=%s', 'HEAD').split('\n')).toEqual(['Add a file', '', 'README', 'added.txt']);
+  expect(made.git('for-each-ref', 'refs/aynig')).toBe('');
+});
+
+test('a request of a megabyte that begins with a dash and holds quotes, newlines and shell reaches an agent as it is', () => {
+  const made = withAgents(['codex'], edits);
+  const line = '-n "$(touch $HOME/harmed)" `touch $HOME/harmed` \'; touch $HOME/harmed; # \\n %s é\n';
+  const body = line.repeat(Math.floor((1024 * 1024 - 200) / Buffer.byteLength(line)));
+  made.ask({ title: '--help $(touch $HOME/harmed)', body: body.trimEnd() });
+  expect(made.saidTo().endsWith(`# The request\n\n--help $(touch $HOME/harmed)\n\n${body.trimEnd()}\n`)).toBe(true);
+  expect([made.state(), made.noted('harmed')]).toEqual(['review', false]);
+});
+
+test('a request that is a command of the agent itself does not come first', () => {
+  const made = withAgents(['aider'], edits);
+  made.ask({ title: '/run touch harmed', body: '!touch harmed' });
+  expect(made.state()).toBe('review');
+});
+
+test('the first of claude, codex, opencode, gemini and aider that is on PATH works where none is named', () => {
+  const made = withAgents(['aider', 'gemini', 'opencode'], edits);
+  expect(made.log(made.ask())).toContain('agent: opencode works');
+});
+
+test.each([
+  ['none of them is on PATH', [], '', 'None of these is on PATH: claude codex opencode gemini aider.'],
+  ['the one that is named is not on PATH', ['codex'], 'claude', 'aynig.agent is claude, which is not on PATH.'],
+  ['another one is named', ['codex'], '../evil; x', 'has to be one of: claude codex opencode gemini aider'],
+] as const)('%s: state failed, and nothing is tried again', (_, installed, named, why) => {
+  const made = withAgents([...installed], edits);
+  if (named !== '') made.setting('aynig.agent', named);
+  made.ask({ trailers: ['aynig-correlation-id: c1', 'aynig-max-attempts: 3'] });
+  expect(made.states().slice(-3)).toEqual(['agent', 'working', 'failed']);
+  expect(made.message()).toContain(why);
+  expect([made.trailer('aynig-correlation-id'), made.trailer('aynig-max-attempts')]).toEqual(['c1', '']);
+  expect(made.noted('started')).toBe(false);
+});
+
+test('an agent that lies in the worktree is not taken for one on PATH', () => {
+  const made = withAgents([]);
+  made.write('claude', '#!/bin/sh\ntouch "$HOME/harmed"\n', 0o755);
+  made.git('add', 'claude');
+  made.git('commit', '--quiet', '--message', 'A program');
+  made.env['PATH'] = `.:${made.env['PATH']}`;
+  made.ask();
+  expect([made.state(), made.noted('harmed')]).toEqual(['failed', false]);
+});
+
+test('settings choose model and arguments, each value one; trailers do not', () => {
+  const made = withAgents(['claude', 'codex'], edits);
+  made.setting('aynig.agent', 'claude');
+  made.setting('aynig.agent.model', 'small one');
+  made.setting('aynig.agent.args', '--allowedTools');
+  made.setting('aynig.agent.args', 'Bash(npm test *) "$HOME"');
+  made.ask({ trailers: ['aynig-agent: codex', 'aynig-agent-args: --dangerously-skip-permissions'] });
+  expect(made.arguments().slice(-2)).toEqual(['--allowedTools', 'Bash(npm test *) "$HOME"']);
+  expect(made.arguments().join(' ')).toContain('--model small one');
+  expect(made.arguments().join(' ')).not.toContain('dangerously');
+});
+
+test.each([
+  ['aynig.agent.timeoutSeconds', 'soon', 'has to be a whole number of seconds'],
+  ['aynig.agent.args', 'two\nlines', 'has more than one line'],
+])('%s that cannot be used is named', (name, value, why) => {
+  const made = withAgents(['codex'], edits);
+  made.setting(name, value);
+  made.ask();
+  expect([made.state(), made.noted('started')]).toEqual(['failed', false]);
+  expect(made.message()).toContain(why);
+});
+
+test('a flag that the installed version does not know stalls the branch with its exit code, and the log says which', () => {
+  const made = withAgents(['codex'], edits);
+  made.setting('aynig.agent.args', '--no-such-flag');
+  const request = made.ask();
+  expect([made.state(), made.trailer('aynig-exit-code')]).toEqual(['stalled', '2']);
+  expect(made.log(request)).toContain("unexpected argument '--no-such-flag'");
+});
+
+test('opencode may run no command by itself and reads no configuration of the tree, unless a person says otherwise', () => {
+  const made = withAgents(['opencode'], edits);
+  made.ask();
+  const permission = /^OPENCODE_PERMISSION=(.*)$/m.exec(made.note('environment').replaceAll('\0', '\n'))?.[1] ?? '';
+  expect(JSON.parse(permission)).toMatchObject({ bash: 'ask', external_directory: { '*': 'ask' } });
+  expect(made.note('environment')).toContain('OPENCODE_DISABLE_PROJECT_CONFIG=1');
+  made.env['OPENCODE_PERMISSION'] = '{"bash":"allow"}';
+  made.ask();
+  expect(made.note('environment')).toContain('OPENCODE_PERMISSION={"bash":"allow"}');
+});
+
+test('the agent is told the states that exist, at most 16 KiB of them, and where its answer goes', () => {
+  const made = withAgents(['codex'], edits);
+  made.write('.aynig/COMMANDS.md', `| deploy | brings it out |\n${'| x | y |\n'.repeat(5000)}`);
+  made.git('add', '.aynig');
+  made.git('commit', '--quiet', '--message', 'States');
+  made.ask();
+  expect(made.saidTo()).toContain('| deploy | brings it out |');
+  expect(made.saidTo()).toContain('(cut here)');
+  expect(made.saidTo()).toContain('`TMP/out/next`');
+  expect(made.saidTo().length).toBeLessThan(20_000);
+});
+
+test.each([
+  ['the file names one', 'echo " Deploy " >"$out/next"', [], 'deploy'],
+  ['the file names none', ': >"$out/next"', ['aynig-next: ship'], 'ship'],
+  ['the request names one and the agent none', '', ['aynig-next: ship'], 'ship'],
+  ['nobody names one', '', [], 'review'],
+  ['the file names working', 'echo working >"$out/next"', [], 'review'],
+  ['the file names stalled', 'echo stalled >"$out/next"', ['aynig-next: working'], 'review'],
+  ['the file names no legal state', 'echo "../../evil" >"$out/next"', ['aynig-next: ship'], 'ship'],
+  ['the file is a link', 'echo deploy >"$HOME/x"; ln -s "$HOME/x" "$out/next"', [], 'review'],
+  ['the file is a pipe', 'mkfifo "$out/next"', [], 'review'],
+  ['a commit names one', 'git commit -q --allow-empty -m Mine -m "aynig-state: mine"', ['aynig-next: ship'], 'mine'],
+  ['two commits do', 'for s in one two; do git commit -q --allow-empty -m $s -m "aynig-state: $s"; done', [], 'two'],
+  ['an older commit does', 'git commit -q --allow-empty -m a -m "aynig-state: mine"; git commit -q --allow-empty -m b', [], 'mine'],
+])('%s: that decides the next state, where it is legal', (_, shell, trailers, next) => {
+  const made = withAgents(['codex'], `${shell}\necho new >added.txt`);
+  made.ask({ trailers });
+  expect([made.state(), made.exists('added.txt')]).toEqual([next, true]);
+});
+
+test('with aynig.agent.states an agent goes on with no other state, by file or by commit', () => {
+  const made = withAgents(['codex'], 'git commit -q --allow-empty -m Mine -m "aynig-state: deploy"; echo deploy >"$out/next"');
+  made.setting('aynig.agent.states', 'review check');
+  const request = made.ask({ trailers: ['aynig-next: check'] });
+  expect(made.state()).toBe('check');
+  expect(made.log(request)).toContain('which is not in aynig.agent.states');
+});
+
+test('a commit of its own that names the state and leaves nothing over is the result', () => {
+  const made = withAgents(['codex'], 'echo x >a; git add a; git commit -q -m Mine -m "Because." -m "aynig-state: mine"');
+  made.ask();
+  expect(made.message()).toMatch(/^Mine\n\nBecause\./);
+  expect(made.states().slice(-3)).toEqual(['agent', 'working', 'mine']);
+});
+
+test('an agent that changes nothing goes on all the same, and the commit says so', () => {
+  const made = withAgents(['codex'], 'echo "Nothing to do." >"$last"');
+  made.ask({ title: 'Look', trailers: ['aynig-next: done', 'aynig-correlation-id: c7', 'Fixes: #12', 'aynig-next-on-failure: oops'] });
+  expect(made.message()).toMatch(/^Look\n\nThe agent changed nothing\.\n\nNothing to do\.\n\n/);
+  expect([made.state(), made.trailer('aynig-correlation-id'), made.trailer('Fixes')]).toEqual(['done', 'c7', '#12']);
+  expect([made.trailer('aynig-next'), made.trailer('aynig-next-on-failure')]).toEqual(['', '']);
+});
+
+test('its summary is the body: bounded, without escapes, and no line of it is taken for a request', () => {
+  const made = withAgents(
+    ['codex'],
+    [
+      `printf 'Done \\033[31mred\\033[0m\\a\\r\\n\\naynig-state: evil\\n\\n%s\\n' "$(printf 'é%.0s' $(seq 600))" >"$out/summary"`,
+      'echo "printed" ; seq 20000 >>"$out/summary"; echo new >added.txt',
+    ].join('\n'),
+  );
+  made.ask();
+  expect(made.state()).toBe('review');
+  expect(made.message()).toMatch(/\n\nDone red\n\n aynig-state: evil\n/);
+  expect(made.message()).toContain('(cut here)');
+  expect(made.message()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\ufffd]/);
+  expect(made.message().length).toBeLessThan(10_000);
+});
+
+test('without a summary of its own, the last message counts: of codex by its file, of claude by its last event', () => {
+  const codex = withAgents(['codex'], 'echo noise; echo "The last word." >"$last"');
+  codex.ask();
+  expect(codex.message()).toContain('The last word.');
+  expect(codex.message()).not.toContain('noise');
+  const event = '{"type":"result","subtype":"success","is_error":false,"result":"I said \\\\"no\\\\".\\\\n\\\\nTwo \\\\u00e9lines.","n":1}';
+  const claude = withAgents(['claude'], `echo '{"type":"assistant"}'; printf '${event}\\n'`);
+  const request = claude.ask();
+  expect(claude.message()).toContain('I said "no".\n\nTwo  lines.\n');
+  expect(claude.log(request)).toContain('{"type":"assistant"}');
+});
+
+test('new files of secrets are kept out of the commit, and not lost', () => {
+  const made = withAgents(
+    ['codex'],
+    'echo SECRET=1 >.env; mkdir sub; echo S >sub/.env.local; echo A= >.env.example; echo t >>.env.test; echo i >ignored; echo x >"od d*[é].txt"',
+  );
+  made.write('.gitignore', 'ignored\n');
+  made.write('.env.test', 'known\n');
+  made.git('add', '--force', '.env.test', '.gitignore');
+  made.git('commit', '--quiet', '--message', 'Known');
+  const request = made.ask();
+  expect(made.git('-c', 'core.quotePath=false', 'show', '--name-only', '--format=', 'HEAD').split('\n').sort()).toEqual([
+    '.env.example',
+    '.env.test',
+    'od d*[é].txt',
+  ]);
+  expect(made.log(request)).toContain('sub/.env.local is not committed');
+  expect(made.git('for-each-ref', '--format=%(refname)', 'refs/aynig/kept')).toMatch(/-uncommitted$/);
+});
+
+test.each([
+  ['exits with 3', 'exit 3', '3'],
+  ['is not logged in', 'echo "Please run /login" >&2; exit 1', '1'],
+  ['is killed', 'kill -9 $$', '137'],
+])('an agent that %s stalls the branch with its exit code, and its changes are kept and not in the branch', (_, how, code) => {
+  const made = withAgents(['codex'], `${edits}; ${how}`);
+  made.ask({ trailers: ['aynig-max-attempts: 1'] });
+  const stalled = made.git('log', '-1', '--format=%H', '--grep=aynig-stalled-run');
+  expect([made.trailer('aynig-exit-code', stalled), made.exists('added.txt')]).toEqual([code, false]);
+  expect(made.git('show', `${made.trailer('aynig-kept', stalled)}:added.txt`)).toBe('new');
+});
+
+test.each([
+  ['rewrites what it found', 'echo x >a; git add a; git commit -q --amend -m Mine', 'rewrote the commit that it found'],
+  ['switches to a branch', 'git switch -q -c mine', 'switched to mine'],
+  ['leaves a merge half done', 'git merge -q --no-commit --no-ff side', 'half done (MERGE_HEAD)'],
+  ['leaves conflicts', 'git cherry-pick side~0; git cherry-pick --quit; :', 'left conflicts'],
+  ['destroys its worktree', 'rm .git', 'left no repository behind'],
+])('an agent that %s has failed, whatever it exited with', (_, shell, why) => {
+  const made = withAgents(['codex'], shell);
+  made.git('switch', '--quiet', '--create', 'side');
+  made.write('README', 'of the side\n');
+  made.git('commit', '--quiet', '--all', '--message', 'Side');
+  made.git('switch', '--quiet', 'main');
+  made.write('README', 'of main\n');
+  made.git('commit', '--quiet', '--all', '--message', 'Main');
+  if (why.includes('MERGE')) made.git('reset', '--quiet', '--hard', 'HEAD~1');
+  const request = made.ask();
+  expect([made.state(), made.trailer('aynig-exit-code')]).toEqual(['stalled', '1']);
+  expect(made.log(request)).toContain(why);
+});
+
+test('a hook that refuses the commit stalls the branch, and the changes are kept', () => {
+  const made = withAgents(['codex'], edits);
+  made.write(
+    '.git/hooks/pre-commit',
+    '#!/bin/sh\necho "no room for added.txt" >&2\n! git diff --cached --name-only | grep -q added\n',
+    0o755,
+  );
+  const request = made.ask();
+  expect(made.state()).toBe('stalled');
+  expect(made.log(request)).toContain('no room for added.txt');
+  expect(made.git('show', `${made.trailer('aynig-kept')}:added.txt`)).toBe('new');
+});
+
+test('an agent that forks and ends leaves nothing running, and its work is committed once that is gone', () => {
+  const made = withAgents(['codex'], `${edits}; (trap '' TERM; echo $$ >"$HOME/forked"; while :; do sleep 0.1 || sleep 1; done) & :`);
+  made.ask();
+  expect(made.state()).toBe('review');
+  expect(made.program('sh', ['-c', `ps -A -o pid= -o args= | grep -c "[b]in/codex" || :`]).stdout.trim()).toBe('0');
+});
+
+test('an agent that reads on has no terminal and no more input', () => {
+  const made = withAgents(['codex'], 'if read -r more; then exit 9; fi; echo new >added.txt');
+  made.ask();
+  expect(made.state()).toBe('review');
+});
+
+test('the time limit ends an agent with all of its processes, also where they ignore TERM', () => {
+  const made = withAgents(['codex'], `${edits}; trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & while :; do sleep 1; done`);
+  made.setting('aynig.agent.timeoutSeconds', '1');
+  const request = made.ask();
+  expect([made.state(), made.trailer('aynig-exit-code')]).toEqual(['stalled', '124']);
+  expect(made.log(request)).toContain('codex has not ended within 1 s (aynig.agent.timeoutSeconds), and is ended');
+  expect(made.git('show', `${made.trailer('aynig-kept')}:added.txt`)).toBe('new');
+  expect(made.program('sh', ['-c', `ps -A -o pid= -o args= | grep -c "[b]in/codex" || :`]).stdout.trim()).toBe('0');
+});
+
+test('what the agent prints is in the log while it works, and a cancelled run ends it at once', async () => {
+  const made = withAgents(['codex'], 'echo half way; sleep 300');
+  made.git('commit', '--quiet', '--allow-empty', '--message', 'Ask', '--message', 'aynig-state: agent');
+  const request = made.head();
+  await made.until('the log has it', () => made.log(request).includes('half way'));
+  const since = Date.now();
+  made.aynig(['cancel']);
+  await made.untilQuiet();
+  expect(made.log(request)).toContain('agent: told to end');
+  expect(Date.now() - since).toBeLessThan(8_000);
+  await made.untilStill();
+});
+
+test('TERM to the command alone ends its agent', async () => {
+  const made = withAgents(['codex'], 'echo "$PPID" >"$HOME/parent"; sleep 300');
+  made.git('commit', '--quiet', '--allow-empty', '--message', 'Ask', '--message', 'aynig-state: agent');
+  const parent = await made.until('the agent runs', () => made.note('parent').trim());
+  process.kill(Number(parent), 'SIGTERM');
+  await made.untilQuiet();
+  await made.untilStill();
+  expect(made.trailer('aynig-exit-code', made.git('log', '-1', '--format=%H', '--grep=aynig-stalled-run'))).toBe('143');
+});
+
+test('behind a wrapper that stays, the wrapper is not ended with the agent', () => {
+  const made = withAgents(['codex'], `${edits}; sleep 300 &`);
+  made.setting('aynig.wrapper', `${made.script('wrapper', '"$@"; code=$?; echo "$code" >"$HOME/wrapped"; exit $code')}`);
+  made.ask();
+  expect([made.state(), made.note('wrapped')]).toEqual(['review', '0\n']);
+});
+
+test('at a remote the runner renews the lease of an agent that works longer than it', () => {
+  const made = withAgents(['codex'], `sleep 5; ${edits}`);
+  const origin = `${made.root}/origin.git`;
+  made.git('clone', '--quiet', '--bare', made.path, origin);
+  made.git('remote', 'add', 'origin', origin);
+  made.git('fetch', '--quiet', 'origin');
+  made.request('agent', { trailers: ['aynig-lease-seconds: 3'] });
+  made.git('-c', 'core.hooksPath=/dev/null', 'push', '--quiet', 'origin', 'main');
+  made.aynig(['run', '--aynig-remote', 'origin', '--branch', 'main'], { expected: 'any' });
+  const states = made.git(`--git-dir=${origin}`, 'log', '--format=%(trailers:key=aynig-state,valueonly,only)', '-3', 'main');
+  expect(states.split('\n').filter((line) => line !== '')).toEqual(['review', 'working', 'agent']);
+});
+
+test('an agent that changes the commands has its work published, and no hook starts them', () => {
+  const made = withAgents(
+    ['codex'],
+    'printf "#!/bin/sh\\ntouch \\$HOME/harmed\\n" >.aynig/command/evil; chmod +x .aynig/command/evil; echo evil >"$out/next"',
+  );
+  made.git('commit', '--quiet', '--allow-empty', '--message', 'Ask', '--message', 'aynig-state: agent');
+  return made.untilState('evil').then(async () => {
+    await made.untilQuiet();
+    expect(made.noted('harmed')).toBe(false);
+    expect(made.statusOf().reading).toBe('untrusted');
+  });
+});
