@@ -224,8 +224,11 @@ function explained(stderr: string, cause: unknown): TransferError {
   const lines = stderr.split(/[\r\n]+/).filter((line) => !meter.test(line));
   const found = lines.map((line) => check.exec(line)).find((match) => match?.[1] !== undefined);
   if (found) return new TransferError('refused', `git's own check says ${found[1]}: ${found[2]}`, cause);
+  // Both ends say something of such a tree, in any order.
+  const tree = lines.map((line) => unreadable.exec(line)?.[0]).find((match) => match !== undefined);
+  if (tree !== undefined) return new TransferError('refused', `git cannot read one of its folders: ${tree}`, cause);
   const complaint = remoteComplaint(lines.join('\n')).replace(/:\/\/[^/@\s]*@/g, '://');
-  return new TransferError(lines.some((line) => check.test(line) || unreadable.test(line)) ? 'refused' : 'failed', complaint, cause);
+  return new TransferError(lines.some((line) => check.test(line)) ? 'refused' : 'failed', complaint, cause);
 }
 
 function signalMarked(id: string, signal: NodeJS.Signals): void {

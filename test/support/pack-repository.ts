@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type PackAddress, parseAddress } from '../../src/packs/address.js';
-import { type FetchedPack, fetchPack, type FetchRequest } from '../../src/packs/fetch.js';
+import { type FetchedPack, type FetchRequest, fetchPack } from '../../src/packs/fetch.js';
 import { bareEnvironment, identify, Scratch, templateRepository } from './scratch.js';
 import { home } from './workspace.js';
 
