@@ -166,7 +166,7 @@ describe('a runner that is killed', () => {
   test('in the middle of a fan-out leaves jobs that the next run takes up, and asked again the fan-out goes on from them', {
     timeout: 150_000,
   }, async () => {
-    const made = withOpsPack({ job });
+    const made = withOpsPack({ job }, { recovery: false });
     // Dies with its children once the branches are there, and before the parent waits.
     made.script(
       'bin/git',
@@ -199,7 +199,7 @@ exec $real "$@"`,
   });
 
   test('while jobs are at work costs those jobs an attempt, and the join waits for them', async () => {
-    const made = withOpsPack({ job });
+    const made = withOpsPack({ job }, { recovery: false });
     made.git('config', 'aynig.maxParallel', '4');
     made.release('hold');
     ask(made, { body: lines(6) });
@@ -226,7 +226,7 @@ exec $real "$@"`,
 
 describe('a join', () => {
   test('that a person asks for too early goes back to waiting, and says for whom', async () => {
-    const made = withOpsPack({ job });
+    const made = withOpsPack({ job }, { recovery: false });
     ask(made, { body: 'fine: make\nstuck: crash' });
     await run(made);
     expect(stateAt(made, 'main.fine')).toBe('done');

@@ -178,7 +178,7 @@ export class AgentWorkspace extends Workspace {
 }
 
 export function withAgents(installed: readonly Agent[] = agents, behaviour = ':'): AgentWorkspace {
-  const made = withOpsPack();
+  const made = withOpsPack({}, { recovery: false });
   for (const agent of installed) made.script(`bin/${agent}`, script(agent));
   // Without the folders of a machine that has a real one.
   const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !agents.some((agent) => existsSync(join(folder, agent))));
