@@ -8,6 +8,15 @@ br_git() {
     -c advice.detachedHead=false -c gc.auto=0 -c maintenance.auto=false "$@"
 }
 
+# br_remote <file for the output> <git command>...: br_git for a command that talks to a remote, ended after a time limit. Not
+# through a pipe: see ops_bounded.
+br_remote() {
+  br_output=$1
+  shift
+  ops_bounded "$(ops_number "$(ops_setting networkSeconds 300)" 300)" env GIT_TERMINAL_PROMPT=0 AYNIG=0 git -c core.hooksPath=/dev/null \
+    -c gc.auto=0 -c maintenance.auto=false "$@" >"$br_output"
+}
+
 # br_work: a folder that goes when the command ends; its path is in $ops_work.
 br_work() {
   ops_work=$(mktemp -d)
@@ -43,13 +52,14 @@ br_refs() {
   br_tries=0
   while :; do
     br_tries=$((br_tries + 1))
-    if br_git ls-remote --quiet "$AYNIG_REMOTE" "$@" | tr '\t' ' ' >"$ops_work/found"; then
+    if br_remote "$ops_work/listed" ls-remote --quiet "$AYNIG_REMOTE" "$@"; then
+      tr '\t' ' ' <"$ops_work/listed" >"$ops_work/found"
       br_only_wanted
       # Without a ref of our own: whatever else fetches here has no lock to wait for.
       cut -d ' ' -f 1 "$br_to" | br_git cat-file --batch-check='%(objectname)' | sed -n 's/ missing$//p' >"$ops_work/missing"
       [ -s "$ops_work/missing" ] || return 0
       # shellcheck disable=SC2046 # no ref has a space in its name, nor a character that the shell would expand
-      br_git fetch --quiet --no-tags --no-write-fetch-head --refmap= "$AYNIG_REMOTE" \
+      br_remote /dev/null fetch --quiet --no-tags --no-write-fetch-head --refmap= "$AYNIG_REMOTE" \
         $(awk 'NR == FNR { missing[$1] = 1; next } $1 in missing { print $2 }' "$ops_work/missing" "$br_to") && return 0
     fi
     [ "$br_tries" -lt 4 ] || return 1
@@ -95,9 +105,11 @@ br_move() {
       { print "update", $1, $2, $3 }' "$br_file" | br_git update-ref --create-reflog -m "$br_reason" --stdin >&2 || :
   else
     # shellcheck disable=SC2046 # as above
-    br_git push --quiet --atomic --no-verify --porcelain $(awk '
+    br_remote "$ops_work/pushed" push --quiet --atomic --no-verify --porcelain $(awk '
       { print "--force-with-lease=" $1 ":" ($3 == "-" ? "" : $3); target[NR] = ($2 == "-" ? "" : $2) ":" $1 }
-      END { print ENVIRON["AYNIG_REMOTE"]; for (i = 1; i <= NR; i++) print target[i] }' "$br_file") >&2 || :
+      END { print ENVIRON["AYNIG_REMOTE"]; for (i = 1; i <= NR; i++) print target[i] }' "$br_file") || :
+    # Which refs were refused, and why.
+    cat "$ops_work/pushed" >&2
   fi
   # What became of it is read: an exit code cannot tell a race that was lost from an answer that was.
   # shellcheck disable=SC2046 # as above
