@@ -7,11 +7,18 @@ export const settingNames = Object.keys(settingsSchema.shape) as (keyof typeof s
 export const settingOf = (key: string): (typeof settingNames)[number] | undefined =>
   settingNames.find((name) => key === `aynig.${name.toLowerCase()}`);
 
+/**
+ * Whether a key is for commands rather than for aynig: `aynig.<pack>.<name>`, of which only the pack knows what there is, and
+ * `aynig.agent` of the ops pack.
+ */
+const isOfCommands = (key: string): boolean => key.split('.').length > 2 || key === 'aynig.agent';
+
 /** Keys that are none, values that cannot be used, and settings that are set more than once. */
 export function checkSettings({ settings }: Facts): Finding[] {
   const byKey = new Map<string, ScopedValue[]>();
   for (const value of settings) byKey.set(value.key, [...(byKey.get(value.key) ?? []), value]);
   return [...byKey].flatMap(([key, values]): Finding[] => {
+    if (isOfCommands(key)) return [];
     const name = settingOf(key);
     if (name === undefined) return values.map((value) => unknown(value, byKey));
     return [...checkValue(name, values), ...checkTwice(name, values)];

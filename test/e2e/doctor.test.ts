@@ -295,7 +295,7 @@ const cases: readonly Case[] = [
   {
     id: 'setting-unknown',
     what: 'a key that is like none',
-    break: (made) => void made.git('config', 'aynig.something.other', 'x'),
+    break: (made) => void made.git('config', 'aynig.something', 'x'),
   },
   {
     id: 'setting-bad',
