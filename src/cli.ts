@@ -201,10 +201,22 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       (y) =>
         y
           .positional('branch', branch)
-          .option('history', { type: 'boolean', default: false, describe: 'Go back through the commits of the branch' })
-          .option('count', { alias: 'n', type: 'number', default: 20, describe: 'How many commits to go back' })
+          .option('all', { type: 'boolean', default: false, describe: 'Every branch; without --history the event at its tip' })
+          .option('history', { type: 'boolean', default: false, describe: 'Every event down the history, newest first' })
+          .option('merged', { type: 'boolean', default: false, describe: 'The history with what was merged into it' })
+          .option('since', { type: 'string', requiresArg: true, describe: 'Only events since a date, as git log takes it' })
+          .option('correlation', { type: 'string', requiresArg: true, describe: 'Only events of this aynig-correlation-id' })
+          .option('count', { alias: 'n', type: 'number', requiresArg: true, describe: 'At most so many events' })
           .options(json)
-          .check(({ count }) => (Number.isInteger(count) && count > 0) || 'The value of -n must be a whole number above 0.'),
+          .option('jsonl', { type: 'boolean', default: false, describe: 'Print one JSON document a line, as it is read' })
+          .check(
+            ({ count }) =>
+              count === undefined || (Number.isInteger(count) && count > 0) || 'The value of -n must be a whole number above 0.',
+          )
+          .check(({ json: asJson, jsonl }) => !(asJson && jsonl) || 'Use --json or --jsonl, not both.')
+          .check(({ all, branch: named }) => !(all && named !== undefined) || 'Name a branch or use --all, not both.')
+          .example('$0 events --history -n 20', 'the last twenty events of the current branch')
+          .example('$0 events --all --since yesterday --jsonl', 'for a script'),
       (argv) => {
         result = import('./commands/events.js').then(({ events }) =>
           events({ ...argv, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
@@ -316,7 +328,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'Print the JSON Schema of what a verb prints with --json',
       (y) =>
         y.positional('verb', {
-          choices: ['status', 'events', 'run', 'logs', 'doctor', 'version', 'allow', 'packs', 'pack'] as const,
+          choices: ['status', 'events', 'event', 'run', 'logs', 'doctor', 'version', 'allow', 'packs', 'pack'] as const,
           demandOption: true,
         }),
       (argv) => {

@@ -133,7 +133,7 @@ export const gitMissing = (cause?: unknown): Failure =>
     cause,
   });
 
-const gitTimeout = (args: readonly string[]): Failure =>
+export const gitTimeout = (args: readonly string[]): Failure =>
   new Failure('git-timeout', `git ${args[0]} did not end within its time limit.`, {
     hint: 'Look for a process that holds the repository: aynig status; then try again.',
   });

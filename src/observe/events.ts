@@ -1,56 +1,114 @@
 import type { Commit } from '../git/commit.js';
-import { type BranchName, oid } from '../git/names.js';
 import type { Context } from '../kernel/context.js';
 import { trailerValue } from '../kernel/message.js';
 import { readTip } from '../kernel/tip.js';
+import { Chain } from './chain.js';
+import { history, type Walk } from './history.js';
+import type { LaneName } from './lanes.js';
 import type { StateEvent } from './schemas.js';
+import { severityOf } from './severity.js';
 
-/** What a commit says as an event; undefined for a commit that carries no state. */
-export function eventOf(branch: BranchName, commit: Commit): StateEvent | undefined {
+/** What a commit says by itself as an event; undefined for a commit that carries no state. {@link Chain} adds what came before. */
+export function eventOf(branch: LaneName, commit: Commit): StateEvent | undefined {
   const tip = readTip(commit);
-  const base = { branch: branch as string, commit: commit.oid as string, at: commit.committedAt, author: commit.author };
-  const nothing = { runId: null, runnerId: null, originState: null, exitCode: null, signal: null, trailers: [] };
+  const base = { branch, commit: commit.oid as string, at: commit.committedAt, author: commit.author, previousState: null, partial: false };
+  const nothing = {
+    runId: null,
+    runnerId: null,
+    originState: null,
+    attempt: null,
+    runSeconds: null,
+    correlationId: null,
+    parentRun: null,
+    exitCode: null,
+    signal: null,
+  };
   if (tip.kind === 'invalid') {
     const title = Buffer.from(commit.message).toString('utf8').trimStart().split('\n', 1)[0] ?? '';
-    return { ...base, ...nothing, state: null, title, problems: tip.problems.map(({ rule }) => rule) };
+    const problems = tip.problems.map(({ rule }) => rule);
+    return { ...base, ...nothing, kind: 'invalid', severity: 'error', state: null, title, problems, trailers: [] };
   }
   if (tip.kind === 'plain') return undefined;
   const { title, trailers } = tip.message;
   const value = (key: string): string | null => trailerValue(trailers, key) ?? null;
-  const exitCode = value('aynig-exit-code');
-  return {
+  const state = tip.kind === 'lease' ? 'working' : tip.state;
+  const event = {
     ...base,
-    state: tip.kind === 'lease' ? 'working' : tip.state,
+    kind: state === 'working' ? ('lease' as const) : state === 'stalled' ? ('stall' as const) : ('request' as const),
+    state,
     title,
     runId: value('aynig-run-id') ?? value('aynig-stalled-run'),
     runnerId: value('aynig-runner-id'),
     originState: value('aynig-origin-state'),
-    exitCode: exitCode !== null && /^\d{1,3}$/.test(exitCode) ? Number(exitCode) : null,
+    attempt: wholeNumber(value('aynig-attempt'), 9),
+    runSeconds: null,
+    correlationId: value('aynig-correlation-id'),
+    parentRun: value('aynig-parent-run'),
+    exitCode: wholeNumber(value('aynig-exit-code'), 3),
     signal: value('aynig-signal'),
     problems: [],
     trailers: trailers.map(({ key, value: text }) => ({ key, value: text })),
   };
+  return { ...event, severity: severityOf(event) };
 }
 
-/** The events of a branch, newest first: of its tip alone, or of its last `count` commits in a straight line. */
-export async function eventsOf(context: Context, branch: BranchName, count: number): Promise<StateEvent[]> {
-  const listed = await context.repository.git([
-    'rev-list',
-    '--first-parent',
-    '-n',
-    String(count),
-    '--end-of-options',
-    `refs/heads/${branch}`,
-    '--',
-  ]);
-  const names = listed.stdout
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  const events: StateEvent[] = [];
-  for (const name of names) {
-    const event = eventOf(branch, await context.objects.commit(oid(name)));
-    if (event !== undefined) events.push(event);
-  }
-  return events;
+const wholeNumber = (text: string | null, digits: number): number | null =>
+  text !== null && /^\d+$/.test(text) && text.length <= digits ? Number(text) : null;
+
+/** Which events are wanted. */
+export interface Wanted extends Pick<Walk, 'tips' | 'merged' | 'trunk'> {
+  /** Seconds since the epoch: none that is older. */
+  readonly since?: number;
+  readonly correlation?: string;
+  /** How many commits of one branch are looked at, at most. Where what is older is not known then, an event says so (`partial`). */
+  readonly commits?: number;
 }
+
+/** So many older commits in a row end a walk that has a `since`: dates are not always in the order of history. */
+const olderInARow = 1_000;
+
+/**
+ * The events of branches, newest first. Streams: what is kept is a few events of each branch, and never the history. Throws
+ * as {@link history} does.
+ */
+export async function* readEvents(
+  context: Context,
+  { since, correlation, commits = Number.POSITIVE_INFINITY, ...walk }: Wanted,
+): AsyncGenerator<StateEvent> {
+  const chain = new Chain();
+  const wanted = ({ at, correlationId }: StateEvent): boolean =>
+    (since === undefined || at >= since) && (correlation === undefined || correlationId === correlation);
+  let older = 0;
+  let seen = 0;
+  for await (const step of history(context, { ...walk, ours: commits === Number.POSITIVE_INFINITY })) {
+    if (step.kind === 'ended') chain.end(step.lane);
+    else {
+      seen++;
+      older = since === undefined || step.commit.committedAt >= since ? 0 : older + 1;
+      const event = eventOf(step.lane, step.commit);
+      if (event !== undefined) chain.take(step.lane, event);
+    }
+    for (const event of chain.ready()) if (wanted(event)) yield event;
+    if (older >= olderInARow) break;
+    if (seen >= commits) {
+      chain.giveUp();
+      break;
+    }
+  }
+  chain.endAll();
+  for (const event of chain.ready()) if (wanted(event)) yield event;
+}
+
+/** The events of the tips alone, in the order of the branches; what only their history says is null, and they say so. */
+export async function* tipEvents(context: Context, tips: Walk['tips']): AsyncGenerator<StateEvent> {
+  for (let start = 0; start < tips.length; start += batchSize) {
+    const batch = tips.slice(start, start + batchSize);
+    const commits = await Promise.all(batch.map(({ oid }) => context.objects.commit(oid)));
+    for (const [index, { lane }] of batch.entries()) {
+      const event = commits[index] && eventOf(lane, commits[index]);
+      if (event !== undefined) yield { ...event, partial: true };
+    }
+  }
+}
+
+const batchSize = 256;

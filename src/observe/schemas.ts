@@ -28,25 +28,42 @@ export const statusReport = z.object({
 });
 export type StatusReport = z.infer<typeof statusReport>;
 
-/** One state commit in `aynig events --json`. */
+/** One state commit in `aynig events --json`; null is what neither the commit nor its history says. */
 export const stateEvent = z.object({
+  /** With `--merged` also the revision `<merge>^2`, for a line that has no branch of its own any more. */
   branch: z.string(),
   commit: oid,
+  /** Committer date, seconds since the epoch. */
   at: seconds,
+  /** `completion` and `stall` end a run; a `renewal` is a further lease of the same run. */
+  kind: z.enum(['request', 'lease', 'renewal', 'completion', 'stall', 'invalid']),
+  severity: z.enum(['info', 'warning', 'error']),
   state: z.nullable(z.string()),
+  /** The state before it on its branch. */
+  previousState: z.nullable(z.string()),
   title: z.string(),
   author: z.string(),
+  /** The run that made or ended it. */
   runId: z.nullable(z.string()),
   runnerId: z.nullable(z.string()),
   originState: z.nullable(z.string()),
+  attempt: z.nullable(z.int()),
+  /** For what ended a run: the seconds since its lease. */
+  runSeconds: z.nullable(seconds),
+  correlationId: z.nullable(z.string()),
+  parentRun: z.nullable(z.string()),
   exitCode: z.nullable(seconds),
   signal: z.nullable(z.string()),
   problems: z.array(z.string()),
   trailers: z.array(z.object({ key: z.string(), value: z.string() })),
+  /** Too many events waited for its history: what only that could say is null. */
+  partial: z.boolean(),
 });
 export type StateEvent = z.infer<typeof stateEvent>;
 
 export const eventsReport = z.object({ schema: z.literal('aynig.events/1'), events: z.array(stateEvent) });
+/** One line of `aynig events --jsonl`. */
+export const eventLine = z.extend(stateEvent, { schema: z.literal('aynig.event/1') });
 
 export const runReport = z.object({
   schema: z.literal('aynig.run/1'),
@@ -128,6 +145,7 @@ export const packsReport = z.object({ schema: z.literal('aynig.packs/1'), packs:
 export const schemas = {
   status: statusReport,
   events: eventsReport,
+  event: eventLine,
   run: runReport,
   logs: logsReport,
   doctor: doctorReport,

@@ -1,0 +1,67 @@
+import type { Commit } from '../git/commit.js';
+import { gitLines } from '../git/lines.js';
+import { type Oid, oid } from '../git/names.js';
+import type { Context } from '../kernel/context.js';
+import { byLineage, type LaneName, Lanes } from './lanes.js';
+
+/** What is walked. */
+export interface Walk {
+  readonly tips: readonly { readonly lane: LaneName; readonly oid: Oid }[];
+  /** Also what was merged into a branch, as lines of its own. */
+  readonly merged?: boolean;
+  /** Only commits that speak of a trailer of ours. Honoured where one branch is walked; lines need every commit. */
+  readonly ours?: boolean;
+  /** The branch that others were made from, where it is known. */
+  readonly trunk?: string;
+}
+
+/** A commit with its line, or the news that no more of a line can come. */
+export type Step =
+  | { readonly kind: 'commit'; readonly lane: LaneName; readonly commit: Commit }
+  | { readonly kind: 'ended'; readonly lane: LaneName };
+
+/** How many commits are asked for at once: enough to keep git busy, few enough to keep memory flat. */
+const batchSize = 256;
+
+/**
+ * The commits of branches, newest first, every one once, no parent before its child (git-rev-list(1), `--date-order`). Along
+ * first parents, unless `merged`. Streams: memory grows with the branches and not with their history. Throws
+ * {@link Failure} corrupt-object, git-timeout.
+ */
+export async function* history(context: Context, { tips, merged = false, ours = false, trunk }: Walk): AsyncGenerator<Step> {
+  const sorted = [...tips].sort((a, b) => byLineage(trunk)(a.lane, b.lane));
+  const [only] = sorted;
+  if (only === undefined) return;
+  const single = sorted.length === 1 && !merged;
+  const ended: LaneName[] = [];
+  const lanes = single ? undefined : new Lanes(sorted, (lane) => ended.push(lane));
+  const args = [
+    'rev-list',
+    ...(merged ? [] : ['--first-parent']),
+    ...(single ? [] : ['--date-order', '--parents']),
+    ...(single && ours ? ['--regexp-ignore-case', '--fixed-strings', '--grep=aynig-'] : []),
+    '--stdin',
+  ];
+  const { gitDir } = context.repository;
+  const lines = gitLines({ cwd: gitDir, gitDir }, args, `${[...new Set(sorted.map((tip) => tip.oid))].join('\n')}\n`);
+  let batch: { lane: LaneName; commit: Promise<Commit>; ended: LaneName[] }[] = [];
+  const flush = async function* (): AsyncGenerator<Step> {
+    const taken = batch;
+    batch = [];
+    // One that cannot be read must not leave the others unheard.
+    await Promise.allSettled(taken.map(({ commit }) => commit));
+    for (const { lane, commit, ended: over } of taken) {
+      yield { kind: 'commit', lane, commit: await commit };
+      for (const one of over) yield { kind: 'ended', lane: one };
+    }
+  };
+  for await (const line of lines) {
+    const [name = '', ...parents] = line.split(' ');
+    const lane = lanes?.take(oid(name), parents.map(oid), merged) ?? only.lane;
+    const commit = context.objects.commit(oid(name));
+    commit.catch(() => undefined);
+    batch.push({ lane, commit, ended: ended.splice(0) });
+    if (batch.length >= batchSize) yield* flush();
+  }
+  yield* flush();
+}

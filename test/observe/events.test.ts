@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { eventsReport, eventLine as line } from '../../src/observe/schemas.js';
+import { asks, importHistory, leases, type Made, runOf, stalls } from '../support/made-history.js';
+import { type Scratch, scratch } from '../support/scratch.js';
+
+const start = 1_700_000_000;
+/** A workflow that fans out into two jobs, of which one is merged and gone. */
+const story: readonly Made[] = [
+  { branch: 'main', at: start, message: 'begin\n' },
+  { branch: 'main', at: start + 10, message: asks('build', 'build it', { 'correlation-id': 'c-1' }) },
+  { branch: 'main', at: start + 15, message: leases('one', 'build') },
+  { branch: 'main', at: start + 45, message: stalls('one', 'build', { 'exit-code': 3, 'correlation-id': 'c-1' }) },
+  { branch: 'main', at: start + 50, message: asks('build', 'build it again', { attempt: 2, 'correlation-id': 'c-1' }) },
+  { branch: 'main', at: start + 55, message: leases('two', 'build') },
+  { branch: 'main', at: start + 60, message: 'work of the command\n', files: { 'a.txt': 'a' } },
+  { branch: 'main', at: start + 75, message: asks('parted') },
+  { branch: 'main.a', at: start + 80, from: 'ask for parted', message: asks('job', 'job a', { 'parent-run': runOf('two') }) },
+  { branch: 'main.b', at: start + 80, from: 'ask for parted', message: asks('job', 'job b') },
+  { branch: 'main.a', at: start + 82, message: leases('a', 'job') },
+  { branch: 'main.b', at: start + 83, message: leases('b', 'job') },
+  { branch: 'main.b', at: start + 90, message: asks('done', 'b is done') },
+  { branch: 'main.a', at: start + 95, message: asks('done', 'a is done') },
+  { branch: 'main', at: start + 100, message: asks('joined'), merge: ['a is done', 'b is done'] },
+  { branch: 'main', at: start + 110, message: 'x\n\naynig-state: Not A State\n' },
+];
+
+function told(): Scratch {
+  const made = scratch();
+  importHistory(made, story);
+  made.git('symbolic-ref', 'HEAD', 'refs/heads/main');
+  made.git('branch', '-D', 'main.b');
+  return made;
+}
+const read = (made: Scratch, ...args: string[]) => eventsReport.parse(JSON.parse(made.aynig(['events', '--json', ...args]).stdout)).events;
+
+describe('events of a history', () => {
+  test('of one branch come newest first, each with what led to it', () => {
+    const events = read(told(), 'main', '--history');
+    expect(
+      events.map(({ at, kind, state, previousState, attempt, runSeconds, severity, correlationId, exitCode }) =>
+        [at - start, kind, state, previousState, attempt, runSeconds, severity, correlationId, exitCode].join(' '),
+      ),
+    ).toMatchInlineSnapshot(`
+      [
+        "110 invalid  joined   error  ",
+        "100 request joined parted   info  ",
+        "75 completion parted working  20 info c-1 ",
+        "55 lease working build 2  warning c-1 ",
+        "50 request build stalled 2  warning c-1 ",
+        "45 stall stalled working  30 error c-1 3",
+        "15 lease working build   info c-1 ",
+        "10 request build    info c-1 ",
+      ]
+    `);
+  });
+
+  test('of all branches have every commit once, with the branch that it was made on', () => {
+    const events = read(told(), '--all', '--history');
+    expect(new Set(events.map(({ commit }) => commit)).size).toBe(events.length);
+    expect(events.map(({ branch, at }) => `${at - start} ${branch}`)).toMatchInlineSnapshot(`
+      [
+        "110 main",
+        "100 main",
+        "95 main.a",
+        "82 main.a",
+        "80 main.a",
+        "75 main",
+        "55 main",
+        "50 main",
+        "45 main",
+        "15 main",
+        "10 main",
+      ]
+    `);
+  });
+
+  test('of what was merged have lines of their own, named by the merge', () => {
+    const made = told();
+    const merge = made.git('log', '-1', '--format=%h', '--abbrev=12', '--grep=ask for joined', 'main');
+    const lines = read(made, 'main', '--merged').map(({ branch }) => branch);
+    expect(new Set(lines)).toEqual(new Set(['main', `${merge}^2`, `${merge}^3`]));
+    expect(new Set(read(made, '--all', '--merged').map(({ branch }) => branch))).toEqual(new Set(['main', 'main.a', `${merge}^3`]));
+  });
+
+  test('can be chosen by a correlation, which runs have from their requests', () => {
+    const events = read(told(), '--correlation', 'c-1');
+    expect(events.map(({ at }) => at - start)).toEqual([75, 55, 50, 45, 15, 10]);
+  });
+
+  test('can be chosen by time, and still know what came before', () => {
+    const events = read(told(), '--since', `@${start + 75}`);
+    expect(events.map(({ at }) => at - start)).toEqual([110, 100, 75]);
+    expect(events.at(-1)).toMatchObject({ kind: 'completion', runSeconds: 20, previousState: 'working' });
+  });
+
+  test('of the tip say what is known within a thousand commits, and that they are not whole beyond', () => {
+    const made = scratch();
+    importHistory(made, [
+      { branch: 'far', at: start, message: asks('old') },
+      ...Array.from({ length: 1_000 }, (_, index) => ({ branch: 'far', at: start + index, message: `${index}\n` })),
+      { branch: 'far', at: start + 2_000, message: asks('new') },
+    ]);
+    expect(read(made, 'far')).toMatchObject([{ state: 'new', previousState: null, partial: true }]);
+    expect(read(made, 'far', '--history')[0]).toMatchObject({ state: 'new', previousState: 'old', partial: false });
+  });
+
+  test('of all tips are one for each branch that has one', () => {
+    expect(read(told(), '--all').map(({ branch, kind, partial }) => [branch, kind, partial])).toEqual([
+      ['main', 'invalid', true],
+      ['main.a', 'request', true],
+    ]);
+  });
+
+  test('stop after so many as are asked for', () => {
+    expect(read(told(), '--history', '-n', '2')).toHaveLength(2);
+  });
+
+  test('are one JSON document a line with --jsonl', () => {
+    const made = told();
+    const lines = made.aynig(['events', '--all', '--history', '--jsonl']).stdout.trim().split('\n');
+    expect(lines.map((text) => line.parse(JSON.parse(text)).commit)).toEqual(read(made, '--all', '--history').map(({ commit }) => commit));
+  });
+
+  test('are a line each for people, with the branch where several are shown', () => {
+    const made = told();
+    const { stdout } = made.aynig(['events', '--all', '--history']);
+    expect(stdout).toMatch(
+      /^2023-11-14 22:14:05 {2}[0-9a-f]{12} {2}main {14}stalled \(build\) {7}exit 3 {2}after 30 s {2}aynig: build stalled/m,
+    );
+    expect(made.aynig(['events', 'main', '--history']).stdout).not.toMatch(/ main {5}/);
+    expect(made.aynig(['events', '--correlation', 'none']).stderr).toBe('No such state event in main.\n');
+  });
+});
