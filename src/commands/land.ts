@@ -8,6 +8,7 @@ import type { Context, RunEvent } from '../kernel/context.js';
 import { isRunId } from '../kernel/names.js';
 import { openContext } from '../kernel/open-context.js';
 import { redeliver } from '../kernel/redeliver.js';
+import { uncommittedRef } from '../kernel/salvage.js';
 import { sweep } from '../kernel/sweep.js';
 import { eventLine } from '../observe/event-line.js';
 import { removeFile, writeDurably } from '../runner/durable-file.js';
@@ -76,10 +77,15 @@ async function landRun(context: Context, runId: string, io: Io): Promise<number>
   const { repository, objects } = context;
   const ref = keptRef(runId);
   const result = await objects.ref(ref);
-  if (result === undefined)
+  if (result === undefined) {
+    if ((await objects.ref(uncommittedRef(runId))) !== undefined)
+      throw new Failure('nothing-to-land', `No commits of run ${runId} are kept, but what it left uncommitted is.`, {
+        hint: `Bring that into the current branch with: aynig land ${runId}-uncommitted`,
+      });
     throw new Failure('nothing-to-land', `Nothing is kept of run ${runId}.`, {
       hint: 'List what is kept with: git for-each-ref refs/aynig/kept/',
     });
+  }
   const { toplevel } = repository;
   if (toplevel === undefined)
     throw new Failure('bare-repository', 'A bare repository has no checkout to land in.', { hint: 'Run it in a clone.' });

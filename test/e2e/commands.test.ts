@@ -373,6 +373,18 @@ describe('what a command leaves uncommitted', () => {
     expect(repo.fileAt(`refs/aynig/kept/${repo.runId()}-uncommitted`, 'late.txt')).toBe('late');
   });
 
+  it('is landed by the name that land gives to whoever names the run alone', () => {
+    const repo = asked('echo half > half.txt; exit 1');
+    repo.run();
+    const refused = repo.aynig(['land', repo.trailer('aynig-stalled-run')], { expected: 1 });
+    expect(refused.stderr).toContain('[nothing-to-land]');
+    const [, ...named] = refused.stderr.match(/aynig (land) (\S+-uncommitted)$/m) ?? [];
+    repo.aynig(named);
+    expect(repo.read('half.txt')).toBe('half\n');
+    expect(repo.keptRefs()).toEqual([]);
+    expect(repo.state()).toBe('');
+  });
+
   it('is kept when the index is locked and half staged', () => {
     const repo = asked('echo staged > staged; git add staged; echo loose > loose; : > "$(git rev-parse --git-path index.lock)"; exit 1');
     repo.run();
