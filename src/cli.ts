@@ -16,10 +16,10 @@ let debug = false;
 type Defaults = (then: (error: Error | null, defaults: string[] | undefined) => void) => void;
 
 /** Verbs whose argument, or an option of theirs, is a branch. */
-const takesBranch = new Set(['run', 'status', 'events', 'logs', 'land', 'cancel', 'allow']);
+const takesBranch = new Set(['run', 'status', 'events', 'graph', 'logs', 'land', 'cancel', 'allow']);
 
 const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
-const takesWord = new Set(['status', 'events', 'logs', 'land', 'cancel', 'allow', 'install', 'update-pack', 'remove']);
+const takesWord = new Set(['status', 'events', 'graph', 'logs', 'land', 'cancel', 'allow', 'install', 'update-pack', 'remove']);
 /** Verbs whose argument is an installed pack. */
 const takesPack = new Set(['update-pack', 'remove']);
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
@@ -224,6 +224,27 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       },
     )
     .command(
+      'graph [branch]',
+      'Show which run led to which, and where time went',
+      (y) =>
+        y
+          .positional('branch', { type: 'string', describe: 'Only what is joined with the runs of this branch' })
+          .option('format', {
+            choices: ['text', 'mermaid', 'dot', 'json'] as const,
+            default: 'text' as const,
+            describe: 'mermaid for Markdown, dot for Graphviz',
+          })
+          .option('since', { type: 'string', requiresArg: true, describe: 'Only runs that ended since a date, as git log takes it' })
+          .option('correlation', { type: 'string', requiresArg: true, describe: 'Only runs of this aynig-correlation-id' })
+          .option('json', { type: 'boolean', default: false, describe: 'The same as --format json' })
+          .example('$0 graph --format mermaid', 'a drawing that forges show in Markdown'),
+      (argv) => {
+        result = import('./commands/graph.js').then(({ graph }) =>
+          graph({ ...argv, format: argv.json ? 'json' : argv.format, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
+        );
+      },
+    )
+    .command(
       'logs [of]',
       'Show what a command printed',
       (y) =>
@@ -328,7 +349,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'Print the JSON Schema of what a verb prints with --json',
       (y) =>
         y.positional('verb', {
-          choices: ['status', 'events', 'event', 'run', 'logs', 'doctor', 'version', 'allow', 'packs', 'pack'] as const,
+          choices: ['status', 'events', 'event', 'graph', 'run', 'logs', 'doctor', 'version', 'allow', 'packs', 'pack'] as const,
           demandOption: true,
         }),
       (argv) => {

@@ -34,6 +34,7 @@ export const failureCodes = {
   'push-refused': 'A remote refused a push for a reason other than a lost race; nothing was lost.',
   'lost-race': 'Another process moved the branch first; nothing was lost.',
   'no-log': 'No log was found.',
+  'too-many-runs': 'There are more runs than can be put together at once.',
   'commit-refused': 'git refused to make the commit.',
   'command-altered': 'The command in the worktree is not the one that was committed.',
   'inside-a-run': 'The verb is for people; a running command may not use it.',

@@ -65,6 +65,46 @@ export const eventsReport = z.object({ schema: z.literal('aynig.events/1'), even
 /** One line of `aynig events --jsonl`. */
 export const eventLine = z.extend(stateEvent, { schema: z.literal('aynig.event/1') });
 
+const spent = { running: seconds, waiting: seconds, retrying: seconds };
+export const graphReport = z.object({
+  schema: z.literal('aynig.graph/1'),
+  runs: z.array(
+    z.object({
+      /** The commit of the lease: a run id may be in two histories. */
+      id: oid,
+      runId: z.string(),
+      runnerId: z.nullable(z.string()),
+      branch: z.string(),
+      state: z.string(),
+      attempt: z.int(),
+      correlationId: z.nullable(z.string()),
+      parentRun: z.nullable(z.string()),
+      request: z.nullable(z.object({ commit: oid, at: seconds, title: z.string() })),
+      lease: z.object({ commit: oid, at: seconds }),
+      renewals: z.int(),
+      end: z.nullable(
+        z.object({
+          commit: oid,
+          at: seconds,
+          state: z.nullable(z.string()),
+          exitCode: z.nullable(z.int()),
+          signal: z.nullable(z.string()),
+          title: z.string(),
+        }),
+      ),
+      outcome: z.enum(['completed', 'stalled', 'running']),
+      waitedSeconds: z.nullable(seconds),
+      ranSeconds: z.nullable(seconds),
+    }),
+  ),
+  /** `from` and `to` are ids of runs. */
+  edges: z.array(z.object({ from: oid, to: oid, kind: z.enum(['next', 'later', 'fan-out', 'join']) })),
+  criticalPath: z.nullable(z.object({ runs: z.array(oid), seconds, spent: z.object({ ...spent, idle: seconds }) })),
+  /** Of all runs, each counted whole. */
+  spent: z.object(spent),
+});
+export type GraphReport = z.infer<typeof graphReport>;
+
 export const runReport = z.object({
   schema: z.literal('aynig.run/1'),
   branches: z.array(
@@ -146,6 +186,7 @@ export const schemas = {
   status: statusReport,
   events: eventsReport,
   event: eventLine,
+  graph: graphReport,
   run: runReport,
   logs: logsReport,
   doctor: doctorReport,

@@ -84,6 +84,20 @@ test('kept work that the branch contains goes, other kept work stays', () => {
   expect(made.git('for-each-ref', '--format=%(refname)', 'refs/aynig/kept/')).toBe('refs/aynig/kept/22222222-2222-4222-8222-222222222222');
 });
 
+test('kept work of a run of the branch that is not in it stays, and is said how to bring in', () => {
+  const made = withOpsPack({ build: 'echo half >half.txt; exit 1' }, { recovery: false });
+  made.request('build');
+  run(made);
+  const [kept = ''] = made.git('for-each-ref', '--format=%(refname)', 'refs/aynig/kept/').split('\n');
+  made.request('clean');
+  run(made);
+  expect(made.state()).toBe('done');
+  expect(made.head(kept)).toMatch(/^[0-9a-f]{40}$/);
+  expect(report(made)).toContain(
+    `| ${kept} | ${made.head(kept)} | not in this branch; bring it in with: aynig land ${kept.slice('refs/aynig/kept/'.length)} |`,
+  );
+});
+
 test('at a remote branches and kept work go there', () => {
   const { ana } = twoClones();
   addOpsPack(ana);
