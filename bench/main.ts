@@ -1,4 +1,5 @@
 import { manyBranches, readyBranches } from './branches.js';
+import { histories } from './history.js';
 import { commits, nodeStarts } from './hooks.js';
 import { removeFolder } from './lab.js';
 import { idleRemotes, remoteTick, sharedJobs } from './remotes.js';
@@ -17,6 +18,8 @@ try {
   // One round is to see that it works.
   await sharedJobs(rounds === 1 ? 12 : 60, 6);
   await idleRemotes([10, 1000, 10_000], few);
+  if (rounds === 1) await histories(3_000, 1_000, 1);
+  else await histories(50_000, 10_000, few);
   print();
 } finally {
   removeFolder();

@@ -34,8 +34,8 @@ export async function events(flags: EventsFlags, io: Io): Promise<number> {
     const branch = flags.all ? undefined : await branchArgument(context.repository, flags.branch);
     const history = flags.history || flags.merged || flags.since !== undefined || flags.correlation !== undefined;
     const found = atMost(await wanted(context, flags, branch, history), flags.count ?? Number.POSITIVE_INFINITY);
-    const printed = flags.json ? await printJson(found, io) : await printLines(found, flags, io);
-    if (printed === 0 && !flags.json && !flags.jsonl) io.err(nothing(branch, history));
+    const count = flags.json ? await printJson(found, io) : await printLines(found, flags, io);
+    if (count === 0 && !flags.json && !flags.jsonl) io.err(nothing(branch, history));
     return 0;
   } finally {
     await context.objects.close();
@@ -78,23 +78,32 @@ async function* atMost<T>(items: AsyncIterable<T>, count: number): AsyncGenerato
   }
 }
 
-/** Prints as it reads: a long history needs no more memory than a short one. */
-async function printJson(found: AsyncIterable<StateEvent>, io: Io): Promise<number> {
+/** How much is put together before it is written: one write for each event takes longer than reading them. */
+const chunkLength = 64 * 1024;
+
+/** Prints as it reads: a long history needs no more memory than a short one. Answers how many there were. */
+async function print(found: AsyncIterable<StateEvent>, each: (event: StateEvent, index: number) => string, io: Io): Promise<number> {
   let count = 0;
+  let text = '';
+  for await (const event of found) {
+    text += each(event, count++);
+    if (text.length < chunkLength) continue;
+    await io.write(text);
+    text = '';
+  }
+  await io.write(text);
+  return count;
+}
+
+async function printJson(found: AsyncIterable<StateEvent>, io: Io): Promise<number> {
   await io.write('{"schema":"aynig.events/1","events":[');
-  for await (const event of found) await io.write(`${count++ === 0 ? '' : ','}${jsonText(event)}`);
+  const count = await print(found, (event, index) => `${index === 0 ? '' : ','}${jsonText(event)}`, io);
   await io.write(']}\n');
   return count;
 }
 
-async function printLines(found: AsyncIterable<StateEvent>, { all, merged, jsonl }: EventsFlags, io: Io): Promise<number> {
-  let count = 0;
-  for await (const event of found) {
-    count++;
-    await io.write(`${jsonl ? jsonText({ schema: 'aynig.event/1', ...event }) : line(event, all || merged)}\n`);
-  }
-  return count;
-}
+const printLines = (found: AsyncIterable<StateEvent>, { all, merged, jsonl }: EventsFlags, io: Io): Promise<number> =>
+  print(found, (event) => `${jsonl ? jsonText({ schema: 'aynig.event/1', ...event }) : line(event, all || merged)}\n`, io);
 
 function line(event: StateEvent, named: boolean): string {
   const time = new Date(event.at * 1000).toISOString().replace('T', ' ').slice(0, 19);

@@ -132,6 +132,7 @@ class Batch {
   #contentLeft = 0;
   #stderr = '';
   #timer: NodeJS.Timeout | undefined;
+  #corked = false;
   dead = false;
 
   constructor(gitDir: string, inherited: NodeJS.ProcessEnv, extra: Environment) {
@@ -155,6 +156,15 @@ class Batch {
     return new Promise((resolve, reject) => {
       this.#questions.push({ name, maxBytes, resolve, reject });
       this.#timer ??= setTimeout(() => this.#timedOut(), answerTimeoutMs);
+      // Questions that are asked together are written together.
+      if (!this.#corked) {
+        this.#corked = true;
+        this.#child.stdin.cork();
+        process.nextTick(() => {
+          this.#corked = false;
+          this.#child.stdin.uncork();
+        });
+      }
       this.#child.stdin.write(`${name}\n`);
     });
   }

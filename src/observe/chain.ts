@@ -2,9 +2,9 @@ import type { LaneName } from './lanes.js';
 import type { StateEvent } from './schemas.js';
 import { severityOf } from './severity.js';
 
-/** An event that older commits of its line have still to explain. */
+/** An event that older commits of its line have still to explain; it is this chain's own. */
 interface Draft {
-  event: StateEvent;
+  readonly event: StateEvent;
   done: boolean;
 }
 
@@ -86,7 +86,7 @@ const tiesOf = (event: StateEvent, request: StateEvent | undefined): Pick<StateE
 });
 
 function explain(draft: Draft | undefined, more: Partial<StateEvent>): void {
-  if (draft !== undefined) draft.event = { ...draft.event, ...more };
+  if (draft !== undefined) Object.assign(draft.event, more);
 }
 
 /** `before`: the event below the group; under a lease it is the request of the run. */

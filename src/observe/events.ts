@@ -11,32 +11,22 @@ import { severityOf } from './severity.js';
 /** What a commit says by itself as an event; undefined for a commit that carries no state. {@link Chain} adds what came before. */
 export function eventOf(branch: LaneName, commit: Commit): StateEvent | undefined {
   const tip = readTip(commit);
-  const base = { branch, commit: commit.oid as string, at: commit.committedAt, author: commit.author, previousState: null, partial: false };
-  const nothing = {
-    runId: null,
-    runnerId: null,
-    originState: null,
-    attempt: null,
-    runSeconds: null,
-    correlationId: null,
-    parentRun: null,
-    exitCode: null,
-    signal: null,
-  };
-  if (tip.kind === 'invalid') {
-    const title = Buffer.from(commit.message).toString('utf8').trimStart().split('\n', 1)[0] ?? '';
-    const problems = tip.problems.map(({ rule }) => rule);
-    return { ...base, ...nothing, kind: 'invalid', severity: 'error', state: null, title, problems, trailers: [] };
-  }
   if (tip.kind === 'plain') return undefined;
-  const { title, trailers } = tip.message;
+  const invalid = tip.kind === 'invalid';
+  const trailers = invalid ? [] : tip.message.trailers;
   const value = (key: string): string | null => trailerValue(trailers, key) ?? null;
-  const state = tip.kind === 'lease' ? 'working' : tip.state;
-  const event = {
-    ...base,
-    kind: state === 'working' ? ('lease' as const) : state === 'stalled' ? ('stall' as const) : ('request' as const),
+  const state = invalid ? null : tip.kind === 'lease' ? 'working' : tip.state;
+  // One literal: a history has many of these, and putting them together from parts takes longer than reading the commits.
+  const event: StateEvent = {
+    branch,
+    commit: commit.oid,
+    at: commit.committedAt,
+    kind: invalid ? 'invalid' : state === 'working' ? 'lease' : state === 'stalled' ? 'stall' : 'request',
+    severity: 'info',
     state,
-    title,
+    previousState: null,
+    title: invalid ? firstLine(commit.message) : tip.message.title,
+    author: commit.author,
     runId: value('aynig-run-id') ?? value('aynig-stalled-run'),
     runnerId: value('aynig-runner-id'),
     originState: value('aynig-origin-state'),
@@ -46,12 +36,15 @@ export function eventOf(branch: LaneName, commit: Commit): StateEvent | undefine
     parentRun: value('aynig-parent-run'),
     exitCode: wholeNumber(value('aynig-exit-code'), 3),
     signal: value('aynig-signal'),
-    problems: [],
+    problems: invalid ? tip.problems.map(({ rule }) => rule) : [],
     trailers: trailers.map(({ key, value: text }) => ({ key, value: text })),
+    partial: false,
   };
-  return { ...event, severity: severityOf(event) };
+  event.severity = severityOf(event);
+  return event;
 }
 
+const firstLine = (message: Uint8Array): string => Buffer.from(message).toString('utf8').trimStart().split('\n', 1)[0] ?? '';
 const wholeNumber = (text: string | null, digits: number): number | null =>
   text !== null && /^\d+$/.test(text) && text.length <= digits ? Number(text) : null;
 

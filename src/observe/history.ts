@@ -20,7 +20,9 @@ export type Step =
   | { readonly kind: 'commit'; readonly lane: LaneName; readonly commit: Commit }
   | { readonly kind: 'ended'; readonly lane: LaneName };
 
-/** How many commits are asked for at once: enough to keep git busy, few enough to keep memory flat. */
+/** How many commits are asked for ahead of the one that is given: enough to keep git busy, few enough to keep memory flat. */
+const ahead = 512;
+/** How many are given at once. */
 const batchSize = 256;
 
 /**
@@ -44,11 +46,10 @@ export async function* history(context: Context, { tips, merged = false, ours = 
   ];
   const { gitDir } = context.repository;
   const lines = gitLines({ cwd: gitDir, gitDir }, args, `${[...new Set(sorted.map((tip) => tip.oid))].join('\n')}\n`);
-  let batch: { lane: LaneName; commit: Promise<Commit>; ended: LaneName[] }[] = [];
-  const flush = async function* (): AsyncGenerator<Step> {
-    const taken = batch;
-    batch = [];
-    // One that cannot be read must not leave the others unheard.
+  const asked: { lane: LaneName; commit: Promise<Commit>; ended: LaneName[] }[] = [];
+  const give = async function* (): AsyncGenerator<Step> {
+    const taken = asked.splice(0, batchSize);
+    // One wait for all of them: to wait for each would take longer than to read it.
     await Promise.allSettled(taken.map(({ commit }) => commit));
     for (const { lane, commit, ended: over } of taken) {
       yield { kind: 'commit', lane, commit: await commit };
@@ -60,8 +61,8 @@ export async function* history(context: Context, { tips, merged = false, ours = 
     const lane = lanes?.take(oid(name), parents.map(oid), merged) ?? only.lane;
     const commit = context.objects.commit(oid(name));
     commit.catch(() => undefined);
-    batch.push({ lane, commit, ended: ended.splice(0) });
-    if (batch.length >= batchSize) yield* flush();
+    asked.push({ lane, commit, ended: ended.splice(0) });
+    if (asked.length >= ahead) yield* give();
   }
-  yield* flush();
+  while (asked.length > 0) yield* give();
 }
