@@ -77,14 +77,29 @@ export async function healCheckout(repository: Repository, here: Pick<Here, 'git
     return undefined;
   }
   const { before, after } = read.data;
-  // The index is what git writes last: where it has all, so has the working tree.
-  const staged = await here.git(['diff-index', '--cached', '--quiet', after, '--', '.aynig'], { ok: [0, 1] });
-  if (staged.exitCode === 0) {
+  if (!(await wasInterrupted(here, before as Oid, after as Oid))) {
     removeFile(path);
     return undefined;
   }
   return putBack(repository, here, before as Oid, after as Oid);
 }
+
+/**
+ * Whether an install ended before git had written the index, which is what it writes last. A file that the index has otherwise than
+ * before was brought there by git, which outlives us, or by a person who has gone on since: then nothing is to be put back.
+ */
+async function wasInterrupted(here: Pick<Here, 'git'>, before: Oid, after: Oid): Promise<boolean> {
+  const [isAfterThere, isBeforeThere] = [await isThere(here, after), await isThere(here, before)];
+  // gc keeps the tree of an install that came to nothing for two weeks (git-gc(1)).
+  if (!isAfterThere || !isBeforeThere) return false;
+  const touched = await differing(here, before, after);
+  const diff = await here.git(['diff-index', '--cached', '-z', '--name-only', '--no-renames', before, '--', '.aynig']);
+  const staged = new Set(diff.stdout.toString('utf8').split('\0'));
+  return !touched.some(({ path }) => staged.has(path));
+}
+
+const isThere = async ({ git }: Pick<Here, 'git'>, tree: Oid): Promise<boolean> =>
+  (await git(['cat-file', '-e', `${tree}^{tree}`], { ok: [0, 1, 128] })).exitCode === 0;
 
 interface Touched {
   readonly path: string;

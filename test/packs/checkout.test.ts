@@ -146,6 +146,27 @@ describe('an install that was killed', () => {
     expect(await healCheckout(repository, here)).toBeUndefined();
   });
 
+  test('is forgotten where git came to its end without it, and a person has committed that and gone on', async () => {
+    const made = repositoryWithCommands();
+    const { repository, here } = await opened(made);
+    const after = await treeWith(here, edits);
+    await checkOut(repository, here, after);
+    writeFileSync(join(made.path, '.git/aynig/packs-being-written.json'), JSON.stringify({ before: here.tree, after }));
+    made.write('.aynig/command/old', 'mine\n', 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'installed, and changed');
+    expect(await healCheckout(repository, here)).toBeUndefined();
+    expect(made.git('status', '--porcelain', '--untracked-files=all')).toBe('');
+  });
+
+  test('is forgotten where git has thrown away what was to be written', async () => {
+    const made = repositoryWithCommands();
+    const { repository, here } = await interrupted(made);
+    made.git('prune', '--expire=now');
+    expect(await healCheckout(repository, here)).toBeUndefined();
+    expect(made.exists('.git/aynig/packs-being-written.json')).toBe(false);
+    expect(made.exists('.aynig/command/a')).toBe(true);
+  });
+
   test('half of whose note was written is forgotten', async () => {
     const made = repositoryWithCommands();
     const { repository, here } = await opened(made);
