@@ -44,9 +44,12 @@ async function readLocked(repository: Repository, io: Io): Promise<Here> {
 
 /** Writes the draft, unless something changed since it was read. Throws {@link Failure} pack-changed, and what {@link checkOut} throws. */
 export async function writePacks({ repository, here, draft }: PackCheckout): Promise<void> {
-  // Ctrl-C reaches us and not git, which is in a session of its own: what was begun is finished.
-  const wait = (): void => undefined;
-  process.on('SIGINT', wait);
+  // They reach us and not git, which is in a session of its own: what was begun is finished.
+  let ended: NodeJS.Signals | undefined;
+  const wait = (signal: NodeJS.Signals): void => {
+    if (signal !== 'SIGINT') ended = signal;
+  };
+  for (const signal of signals) process.on(signal, wait);
   const lock = await lockCheckout(repository);
   try {
     const now = await readHere(repository);
@@ -55,9 +58,13 @@ export async function writePacks({ repository, here, draft }: PackCheckout): Pro
     await checkOut(repository, here, await treeWith(here, draft.edits()));
   } finally {
     lock.release();
-    process.off('SIGINT', wait);
+    for (const signal of signals) process.off(signal, wait);
+    // Who shut us down, or closed the terminal, hears that it was heard.
+    if (ended !== undefined) process.kill(process.pid, ended);
   }
 }
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const insideARun = (): Failure =>
   new Failure('inside-a-run', 'A running command cannot install packs: it would rewrite its own orders.', {

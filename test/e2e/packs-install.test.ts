@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -513,6 +514,22 @@ describe('packs that build on each other', () => {
     made.aynig(['install', '../other', '--name', 'other', '--yes']);
     expect(Object.keys(lockOf(made).packs)).toEqual(['other', 'pack']);
   });
+});
+
+test('what was begun is finished when a terminal is closed or a machine shut down meanwhile', async () => {
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    const { made } = both({ '.aynig/command/greet': greeting('one'), '.aynig/command/last': greeting('last') });
+    made.write('.git/info/attributes', '.aynig/command/last filter=slow\n');
+    made.git('config', 'filter.slow.smudge', 'touch "$HOME/writing"; until [ -e "$HOME/go" ]; do sleep 0.02; done; cat');
+    const child = made.start(['install', '../pack', '--yes']);
+    const ended = once(child, 'close');
+    await made.until('git writes files', () => made.noted('writing'));
+    child.kill(signal);
+    made.release();
+    expect(await ended).toEqual([null, signal]);
+    expect(existsSync(join(made.path, '.git/aynig/packs-being-written.json'))).toBe(false);
+    expect(staged(made)).toContain('A\t.aynig/command/last');
+  }
 });
 
 test('completion knows the installed packs', () => {
