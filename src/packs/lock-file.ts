@@ -55,6 +55,9 @@ export type LockFile = z.infer<typeof lockFile>;
 
 export const emptyLock: LockFile = { schema: 'aynig.packs.lock/1', packs: {} };
 
+/** The installed pack of that name; a pack may be called like something that every object has, such as `constructor`. */
+export const packOf = ({ packs }: LockFile, name: string): LockedPack | undefined => (Object.hasOwn(packs, name) ? packs[name] : undefined);
+
 /** Reads the lock file. Throws {@link Failure} pack-lock where it is not one: a conflict of a merge, or an edit by hand. */
 export function readLock(text: string): LockFile {
   const read = lockFile.safeParse(json(text));

@@ -1,6 +1,6 @@
 import type { Oid } from '../git/names.js';
 import type { HereFile } from './here.js';
-import type { LockedFile, LockFile } from './lock-file.js';
+import { type LockedFile, type LockFile, packOf } from './lock-file.js';
 
 /** A file of a pack as it is to be installed. */
 export interface NewFile {
@@ -56,7 +56,7 @@ interface Inputs {
 /** What installing the files of one pack does to `.aynig/`: looks at nothing but its arguments, and changes nothing. */
 export async function planPack(inputs: Inputs): Promise<PackPlan> {
   const { name, files, lock } = inputs;
-  const before = lock.packs[name]?.files ?? {};
+  const before = packOf(lock, name)?.files ?? {};
   const changes: Change[] = [];
   const locked: Record<string, LockedFile> = {};
   for (const file of files) {

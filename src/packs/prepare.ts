@@ -1,7 +1,7 @@
 import { Failure } from '../failure.js';
 import type { PackAddress } from './address.js';
 import type { Draft } from './draft.js';
-import type { LockedPack } from './lock-file.js';
+import { type LockedPack, packOf } from './lock-file.js';
 import { maxTextLength } from './markdown-table.js';
 import type { Obtained, PackRequest } from './obtain.js';
 import { isPackName } from './pack-name.js';
@@ -88,7 +88,7 @@ function nameFor(draft: Draft, request: PackRequest, { manifest, defaultName }: 
     throw new Failure('pack-name', `${JSON.stringify(name)} cannot be the name of a pack.`, {
       hint: 'Small letters, digits, ".", "_" and "-", 64 at most; give one with: --name <name>',
     });
-  const other = draft.lock.packs[name];
+  const other = packOf(draft.lock, name);
   if (other !== undefined)
     throw new Failure('pack-name', `Another pack is called ${name} here: the one from ${other.source}, ${other.subfolder}.`, {
       hint: 'Give this one another name: --name <name>',
@@ -103,7 +103,7 @@ async function prepareOne(
   { name, uses, for: by }: { readonly name: string; readonly uses: readonly string[]; readonly for: string | undefined },
 ): Promise<PreparedPack> {
   const { manifest } = obtained;
-  const previous = draft.lock.packs[name];
+  const previous = packOf(draft.lock, name);
   const files: NewFile[] = obtained.files.map((file) => ({ ...file, blob: draft.nameOf(file.bytes) }));
   const plan = await planPack({
     name,

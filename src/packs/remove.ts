@@ -1,6 +1,6 @@
 import { Failure } from '../failure.js';
 import type { Draft } from './draft.js';
-import type { LockedPack } from './lock-file.js';
+import { type LockedPack, packOf } from './lock-file.js';
 import { type Change, dropFile, ownerBeside, type PlanOptions } from './plan.js';
 import { tablePath } from './prepare.js';
 import { installedStates } from './rows.js';
@@ -15,7 +15,7 @@ export interface Removal {
 
 /** The pack of that name. Throws {@link Failure} pack-missing. */
 export function installedPack({ lock }: Draft, name: string): LockedPack {
-  const pack = lock.packs[name];
+  const pack = packOf(lock, name);
   if (pack !== undefined) return pack;
   const names = Object.keys(lock.packs);
   throw new Failure('pack-missing', `No pack is called ${JSON.stringify(name)} here.`, {
@@ -64,5 +64,5 @@ async function forgetStates(draft: Draft, pack: LockedPack): Promise<string[]> {
 
 const noLongerUsed = ({ lock }: Draft, { uses }: LockedPack): string[] =>
   uses
-    .filter((used) => lock.packs[used] !== undefined && !Object.values(lock.packs).some((pack) => pack.uses.includes(used)))
+    .filter((used) => packOf(lock, used) !== undefined && !Object.values(lock.packs).some((pack) => pack.uses.includes(used)))
     .map((used) => `${used} stays installed, and nothing builds on it any more: aynig remove ${used}`);

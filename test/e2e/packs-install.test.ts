@@ -532,6 +532,20 @@ test('what was begun is finished when a terminal is closed or a machine shut dow
   }
 });
 
+test('a pack may be called as every object of the language is, and one that is not there is not found by such a name', () => {
+  const { made } = both({ '.aynig/command/greet': greeting('one'), '.aynig/pack.json': JSON.stringify({ name: 'constructor' }) });
+  for (const name of ['constructor', 'toString', '__proto__']) {
+    expect(aynig(made, 'remove', name).stderr).toContain('[pack-missing]');
+    expect(aynig(made, 'update-pack', name).stderr).toContain('[pack-missing]');
+  }
+  made.aynig(['install', '../pack', '--yes']);
+  expect(Object.entries(lockOf(made).packs)).toMatchObject([['constructor', { source: '../pack' }]]);
+  commit(made);
+  expect(made.aynig(['update-pack', 'constructor']).stdout).toContain('Nothing to change.');
+  made.aynig(['remove', 'constructor', '--yes']);
+  expect(staged(made)).toContain('D\t.aynig/command/greet');
+});
+
 test('completion knows the installed packs', () => {
   const { made } = both();
   made.aynig(['install', '../pack', '--yes']);
