@@ -12,6 +12,9 @@ import { differingFiles } from '../packs/survey.js';
 import { jsonText, printable } from '../printable.js';
 import type { Io } from './io.js';
 
+/** Most packs come from few servers; and each question listens for signals, of which Node warns from the eleventh on. */
+const askedAtOnce = 8;
+
 export interface PacksFlags {
   readonly cwd: string;
   /** Ask nobody whether there is a newer one. */
@@ -24,15 +27,19 @@ export async function packs(flags: PacksFlags, io: Io): Promise<number> {
   const repository = await openRepository(flags.cwd);
   const here = await readCommitted(repository);
   const { lock } = await Draft.of(here, await objectFormat(repository));
-  const found = await Promise.all(
-    Object.entries(lock.packs).map(async ([name, pack]): Promise<InstalledPack> => {
+  const found: InstalledPack[] = [];
+  const waiting = Object.entries(lock.packs);
+  const look = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, pack] = next;
       const { source, ref, subfolder, commit, version, fromDwp, uses } = pack;
       const files = differingFiles(pack, here.files);
       const newest = flags.offline ? { commit: null, problem: null } : await newestOf(pack, here.top);
       const newer = newest.commit !== null && newest.commit !== commit ? newest.commit : null;
-      return { name, version, source, ref, subfolder, commit, fromDwp, uses, files, newer, problem: newest.problem };
-    }),
-  );
+      found.push({ name, version, source, ref, subfolder, commit, fromDwp, uses, files, newer, problem: newest.problem });
+    }
+  };
+  await Promise.all(Array.from({ length: askedAtOnce }, look));
   found.sort((one, other) => (one.name < other.name ? -1 : 1));
   if (flags.json) io.out(jsonText({ schema: 'aynig.packs/1', packs: found }));
   else if (found.length === 0) io.out('No pack is installed here. Install one with: aynig install <repo>');

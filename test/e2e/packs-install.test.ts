@@ -532,6 +532,18 @@ test('what was begun is finished when a terminal is closed or a machine shut dow
   }
 });
 
+test('packs says nothing but what is asked for, however many are installed', () => {
+  const { made, source } = both({ '.aynig/command/greet': greeting('one') });
+  for (let number = 1; number <= 12; number++) source.publish({ [`p${number}/command/c${number}`]: greeting(`${number}`) });
+  for (let number = 1; number <= 12; number++) {
+    made.aynig(['install', '../pack', 'main', `p${number}`, '--yes']);
+    commit(made);
+  }
+  const answer = made.aynig(['packs']);
+  expect(answer.stderr).toBe('');
+  expect(answer.stdout.match(/as installed/g)).toHaveLength(12);
+});
+
 test('a pack may be called as every object of the language is, and one that is not there is not found by such a name', () => {
   const { made } = both({ '.aynig/command/greet': greeting('one'), '.aynig/pack.json': JSON.stringify({ name: 'constructor' }) });
   for (const name of ['constructor', 'toString', '__proto__']) {
