@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, type Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import * as z from 'zod/mini';
@@ -47,14 +47,24 @@ export async function checkOut(repository: Repository, here: Here, after: Oid): 
   removeFile(journalPath(repository));
 }
 
+/** What a path names; undefined where nothing is, also because a file is where a folder would have to be. */
+function whatIsAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
 /** Whether a new file would take the place of something that git does not know: read-tree writes over ignored files. */
 function isBlocked({ top, files }: Here, path: string): boolean {
   const isKnown = (name: string): boolean => files.has(name.slice('.aynig/'.length));
   for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
-    const above = lstatSync(join(top, folder), { throwIfNoEntry: false });
+    const above = whatIsAt(join(top, folder));
     if (above !== undefined && !above.isDirectory() && !isKnown(folder)) return true;
   }
-  const there = lstatSync(join(top, path), { throwIfNoEntry: false });
+  const there = whatIsAt(join(top, path));
   if (there === undefined) return false;
   if (!there.isDirectory()) return !isKnown(path);
   const inside = readdirSync(join(top, path), { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
@@ -112,10 +122,12 @@ async function putBack(repository: Repository, here: Pick<Here, 'git' | 'top'>, 
   const touched = await differing(here, before, after);
   const left: string[] = [];
   const restored: string[] = [];
-  for (const one of touched) {
+  const isNew = ({ before: there }: Touched): boolean => there === undefined;
+  // What was to be new goes first: it may be a folder where a file was.
+  for (const one of [...touched.filter(isNew), ...touched.filter((each) => !isNew(each))]) {
     if (!(await isOurs(here, one))) left.push(one.path);
-    else if (one.before !== undefined) restored.push(one.path);
-    else removeWithFolders(here.top, one.path);
+    else if (isNew(one)) removeWithFolders(here.top, one.path);
+    else restored.push(one.path);
   }
   await restore(here, before, restored);
   removeFile(journalPath(repository));
@@ -137,7 +149,7 @@ async function differing({ git }: Pick<Here, 'git'>, before: Oid, after: Oid): P
 /** Whether a file is as it was, as it was to be, or a part of that: then nobody else has written it. */
 async function isOurs({ git, top }: Pick<Here, 'git' | 'top'>, { path, before, after }: Touched): Promise<boolean> {
   const file = join(top, path);
-  const there = lstatSync(file, { throwIfNoEntry: false });
+  const there = whatIsAt(file);
   if (there === undefined) return true;
   if (!there.isFile()) return false;
   const bytes = readFileSync(file);
@@ -156,7 +168,7 @@ function removeWithFolders(top: string, path: string): void {
       rmdirSync(join(top, folder));
     } catch (error) {
       // Somebody else's files are in it, or it is gone already.
-      if (['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
+      if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
       throw error;
     }
   }

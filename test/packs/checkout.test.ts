@@ -103,6 +103,45 @@ describe('checking out what a pack brings', () => {
   });
 });
 
+describe('a file that becomes a folder, and a folder that becomes a file', () => {
+  const below = edit('command/gone/below', 'below\n');
+  const folder = [{ path: 'command/gone' }, below, edit('command/z', 'z\n')];
+  const breakZ = (made: Scratch): void => {
+    made.write('.git/info/attributes', '.aynig/command/z filter=broken\n');
+    made.git('config', 'filter.broken.smudge', 'exit 1');
+    made.git('config', 'filter.broken.required', 'true');
+  };
+
+  test('are checked out', async () => {
+    const made = repositoryWithCommands();
+    const first = await opened(made);
+    await checkOut(first.repository, first.here, await treeWith(first.here, folder));
+    expect(made.read('.aynig/command/gone/below')).toBe('below\n');
+    made.git('commit', '--quiet', '--message', 'a folder');
+    const second = await opened(made);
+    const after = await treeWith(second.here, [{ path: 'command/gone/below' }, edit('command/gone', 'file\n')]);
+    await checkOut(second.repository, second.here, after);
+    expect(made.read('.aynig/command/gone')).toBe('file\n');
+  });
+
+  test('are put back when it fails in the middle', async () => {
+    const made = repositoryWithCommands();
+    breakZ(made);
+    const first = await opened(made);
+    const asFile = seen(made);
+    await expect(checkOut(first.repository, first.here, await treeWith(first.here, folder))).rejects.toMatchObject({ code: 'pack-undone' });
+    expect(seen(made)).toEqual(asFile);
+    const { repository, here } = await opened(made);
+    await checkOut(repository, here, await treeWith(here, [{ path: 'command/gone' }, below]));
+    made.git('commit', '--quiet', '--message', 'a folder');
+    const second = await opened(made);
+    const asFolder = seen(made);
+    const after = await treeWith(second.here, [{ path: 'command/gone/below' }, edit('command/gone', 'file\n'), edit('command/z', 'z\n')]);
+    await expect(checkOut(second.repository, second.here, after)).rejects.toMatchObject({ code: 'pack-undone' });
+    expect(seen(made)).toEqual(asFolder);
+  });
+});
+
 describe('an install that was killed', () => {
   /** As it is when some files are written and the index is not. */
   async function interrupted(made: Scratch) {
