@@ -70,7 +70,8 @@ export async function installPacks(
   draft.finish();
   draft.refuseClashes();
   io.out(packs.map((pack) => packLines(pack).join('\n')).join('\n\n'));
-  const left = packs.flatMap(({ changes }) => changes.filter(({ kind }) => kind === 'left' || kind === 'gone'));
+  // A file that a person deleted, or has for themselves now, is settled: the pack has nothing for it that could be taken or refused.
+  const left = packs.flatMap(({ changes }) => changes.filter((change) => change.kind === 'left' && change.theirs !== undefined));
   if (draft.edits().length === 0) io.out('\nNothing to change.');
   else {
     for (const line of closingLines(checkout)) io.out(line);
