@@ -1,8 +1,9 @@
 import { parseAddress } from '../packs/address.js';
 import type { PackRequest } from '../packs/obtain.js';
 import type { PlanOptions } from '../packs/plan.js';
-import { type PreparedPack, preparePacks } from '../packs/prepare.js';
+import { mergeTable, type PreparedPack, preparePacks } from '../packs/prepare.js';
 import { restorePack } from '../packs/restore.js';
+import { installedStates } from '../packs/rows.js';
 import { checkSubfolder } from '../packs/subfolder.js';
 import { mergeThreeWay } from '../packs/three-way.js';
 import { printable } from '../printable.js';
@@ -110,7 +111,9 @@ async function restore(flags: InstallFlags, checkout: PackCheckout, io: Io): Pro
     const { source, ref: _, subfolder, fromDwp, commit } = pack;
     const request = { address: parseAddress(source, { cwd: here.top, top: here.top }), ref: commit, subfolder, name, fromDwp };
     const changes = await restorePack(draft, name, pack, async () => (await obtainWithProgress(request, here, io)).files);
-    if (changes.length > 0) io.out(`${name}\n${changeLines(changes).join('\n')}`);
+    if (changes.length === 0) continue;
+    await mergeTable(draft, installedStates(pack), pack);
+    io.out(`${name}\n${changeLines(changes).join('\n')}`);
   }
   draft.finish();
   draft.refuseClashes();

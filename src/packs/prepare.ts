@@ -143,7 +143,8 @@ async function prepareOne(
 
 export const tablePath = 'COMMANDS.md';
 
-async function mergeTable(draft: Draft, rows: StatesTable, previous: LockedPack | undefined): Promise<string[]> {
+/** Puts the rows of a pack into the list of states, which then has every state with a command. Answers what a person should know. */
+export async function mergeTable(draft: Draft, rows: StatesTable | undefined, previous: LockedPack | undefined): Promise<string[]> {
   const existing = [...draft.states()].map(([state, path]) => ({ state, path }));
   const base = previous === undefined ? undefined : installedStates(previous);
   const text = await draft.text(tablePath);

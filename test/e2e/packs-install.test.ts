@@ -395,6 +395,17 @@ describe('the lock file', () => {
     expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
   });
 
+  test('brings the states back into their list with the files', () => {
+    const { made } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    const list = made.read('.aynig/COMMANDS.md');
+    made.git('rm', '--quiet', '.aynig/command/greet', '.aynig/COMMANDS.md');
+    commit(made, 'away');
+    made.aynig(['install', '--yes']);
+    expect(made.read('.aynig/COMMANDS.md')).toBe(list);
+  });
+
   test('is believed, and not a source whose history was rewritten', () => {
     const { made, source } = both();
     made.aynig(['install', '../pack', '--yes']);
