@@ -38,6 +38,12 @@ export async function readHere({ toplevel, gitDir }: Repository): Promise<Here> 
     throw new Failure('pack-in-the-way', '.aynig is not a folder here, so nothing is written through it.', {
       hint: 'Make it a real folder, commit that, and try again.',
     });
+  // A submodule is a folder to look at, and not a place where files of this repository can be.
+  const tracked = (await git(['ls-files', '-z', '--', '.aynig'])).stdout.toString('utf8').split('\0');
+  if (tracked.includes('.aynig'))
+    throw new Failure('pack-in-the-way', '.aynig is a submodule here, so nothing is written into it.', {
+      hint: 'Make it a folder of this repository, commit that, and try again.',
+    });
   await refuseUncommitted(git);
   return committedAt(git, toplevel);
 }

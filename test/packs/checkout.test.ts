@@ -236,6 +236,15 @@ describe('what is there to be changed', () => {
     await expect(opened(made)).rejects.toMatchObject({ code: 'pack-in-the-way' });
   });
 
+  test('is not written into a submodule', async () => {
+    const made = scratch();
+    made.git('commit', '--quiet', '--allow-empty', '--message', 'first');
+    made.git('clone', '--quiet', '.', '.aynig');
+    made.git('-c', 'advice.addEmbeddedRepo=false', 'add', '.aynig');
+    made.git('commit', '--quiet', '--message', 'submodule');
+    await expect(opened(made)).rejects.toMatchObject({ code: 'pack-in-the-way', message: expect.stringContaining('submodule') });
+  });
+
   test('is looked at without a trace', async () => {
     const made = repositoryWithCommands();
     const { here } = await opened(made);
