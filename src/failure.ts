@@ -59,6 +59,7 @@ export const failureCodes = {
   'pack-changed': 'What was looked at is not what is there now; nothing was written.',
   'pack-not-confirmed': 'Nothing was installed: nobody said yes.',
   'pack-undone': 'Installing ended in the middle, and everything was put back as it was.',
+  'temporary-folder': 'The folder for temporary files is not there or cannot be written to.',
   internal: 'A fault of AYNIG itself.',
   'git-failed': 'A git command failed in a way that AYNIG has no better name for.',
   'git-timeout': 'A git command took longer than its time limit.',

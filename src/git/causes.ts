@@ -53,7 +53,10 @@ export function failureOrThrow(error: unknown): Failure {
 }
 
 const diskFull = (cause: unknown): Failure =>
-  new Failure('disk-full', 'The disk or the quota is full; nothing was lost.', { hint: 'Free some space, then: aynig run', cause });
+  new Failure('disk-full', 'The disk or the quota is full; nothing was lost.', {
+    hint: 'Free some space, then do the same again; aynig run goes on with what a run left.',
+    cause,
+  });
 
 const readOnly = (cause: unknown): Failure =>
   new Failure('read-only', `The repository cannot be written to${pathIn(cause)}.`, {

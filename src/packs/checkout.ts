@@ -1,5 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, type Stats } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, type Stats } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import * as z from 'zod/mini';
 import { Failure } from '../failure.js';
@@ -10,6 +9,7 @@ import type { Repository } from '../git/repository.js';
 import { removeFile, writeDurably } from '../runner/durable-file.js';
 import { type Lock, waitForLock } from '../runner/lock.js';
 import type { Here } from './here.js';
+import { makeTemporaryFolder } from './temporary-folder.js';
 
 /** So long another install of the same working tree is waited for, in milliseconds. */
 const patienceMs = 10_000;
@@ -176,7 +176,7 @@ function removeWithFolders(top: string, path: string): void {
 
 /** Writes files as they are in a tree, through the user's own conversions, and takes them out of the real index's changes. */
 async function restore({ git }: Pick<Here, 'git'>, before: Oid, paths: readonly string[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'aynig-pack-'));
+  const folder = makeTemporaryFolder('aynig-pack-');
   try {
     const env = { GIT_INDEX_FILE: join(folder, 'index') };
     await git(['read-tree', before], { env });

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { readConfig } from '../git/config.js';
@@ -209,6 +210,11 @@ async function explaining<T>(address: PackAddress, work: () => Promise<T>): Prom
     return await work();
   } catch (error) {
     if (!(error instanceof TransferError)) throw error;
+    if (/No space left on device|Disk quota exceeded/.test(error.message))
+      throw new Failure('disk-full', `There is no room in ${tmpdir()} for ${address.shown}.`, {
+        hint: 'Free some space, or name another folder for temporary files: TMPDIR=<folder> aynig …',
+        cause: error,
+      });
     if (error.why === 'refused') throw new PackRefusal([{ path: '', why: printable(error.message) }], error);
     throw new Failure('pack-unreachable', `${address.shown} could not be read: ${printable(error.message)}.`, {
       hint: hintFor(address, error),

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
 import { openGit } from '../git/gate.js';
+import { makeTemporaryFolder } from './temporary-folder.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -17,8 +16,7 @@ export interface TemporaryPlace {
  */
 export async function inTemporaryPlace<T>(stop: AbortSignal | undefined, work: (place: TemporaryPlace) => Promise<T>): Promise<T> {
   stop?.throwIfAborted();
-  // Mode 0700 (mkdtemp(3)).
-  const path = mkdtempSync(join(tmpdir(), 'aynig-pack-'));
+  const path = makeTemporaryFolder('aynig-pack-');
   const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 });
   const controller = new AbortController();
   let caught: NodeJS.Signals | undefined;

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Git } from '../git/gate.js';
+import { makeTemporaryFolder } from './temporary-folder.js';
 
 /** The three contents of a file that changed on both sides. */
 export interface Sides {
@@ -12,7 +12,7 @@ export interface Sides {
 
 /** The merged content; undefined where both sides changed the same lines, or the file is no text. */
 export async function mergeThreeWay(git: Git, { mine, base, theirs }: Sides): Promise<Buffer | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), 'aynig-merge-'));
+  const folder = makeTemporaryFolder('aynig-merge-');
   try {
     const paths = Object.entries({ mine, base, theirs }).map(([name, bytes]) => {
       const path = join(folder, name);

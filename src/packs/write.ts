@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import type { Environment } from '../git/environment.js';
 import { lineOf } from '../git/gate.js';
 import { type Oid, oid } from '../git/names.js';
 import type { Here } from './here.js';
+import { makeTemporaryFolder } from './temporary-folder.js';
 
 /** What a path below `.aynig/` is to be: nothing, or a file whose content is given or known to the repository. */
 export interface Edit {
@@ -23,7 +23,7 @@ const strict = ['-c', 'core.protectHFS=true', '-c', 'core.protectNTFS=true'];
  * apart. Touches neither index nor working tree.
  */
 export async function treeWith(here: Here, edits: readonly Edit[], objects: Environment = {}): Promise<Oid> {
-  const folder = mkdtempSync(join(tmpdir(), 'aynig-pack-'));
+  const folder = makeTemporaryFolder('aynig-pack-');
   try {
     const env = { ...objects, GIT_INDEX_FILE: join(folder, 'index') };
     await here.git(['read-tree', here.tree], { env });
@@ -51,7 +51,7 @@ export async function treeWith(here: Here, edits: readonly Edit[], objects: Envi
 
 /** An object store of its own beside the repository's, for looking at what would be: nothing of it stays. */
 export async function withObjectsApart<T>(here: Here, use: (objects: Environment) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'aynig-objects-'));
+  const folder = makeTemporaryFolder('aynig-objects-');
   try {
     const store = lineOf(await here.git(['rev-parse', '--path-format=absolute', '--git-path', 'objects']));
     // git-config(1) reads the list as paths with colons between; quotes keep one in a path (gitrepository-layout(5)).

@@ -555,6 +555,16 @@ test('packs says nothing but what is asked for, however many are installed', () 
   expect(answer.stdout.match(/as installed/g)).toHaveLength(12);
 });
 
+test('a folder for temporary files that is not there, or not a folder, is a failure that names it', () => {
+  const { made } = both();
+  made.write('file', 'x');
+  for (const folder of ['/no/such/folder', join(made.path, 'file')]) {
+    const answer = made.aynig(['install', '../pack', '--yes'], { env: { TMPDIR: folder }, expected: 1 });
+    expect(answer.stderr).toContain(`No folder can be made in ${folder}`);
+    expect(staged(made)).toEqual([]);
+  }
+});
+
 test('a pack may be called as every object of the language is, and one that is not there is not found by such a name', () => {
   const { made } = both({ '.aynig/command/greet': greeting('one'), '.aynig/pack.json': JSON.stringify({ name: 'constructor' }) });
   for (const name of ['constructor', 'toString', '__proto__']) {
