@@ -1,3 +1,5 @@
+export { quoted } from '../printable.js';
+
 export type Severity = 'error' | 'warning' | 'info';
 
 interface Kind {
@@ -199,9 +201,6 @@ export type Mend =
   | { readonly kind: 'drop-own-lock'; readonly path: string }
   | { readonly kind: 'drop-ref-lock'; readonly path: string; readonly changedAt: number }
   | { readonly kind: 'remove-worktree'; readonly runId: string; readonly path: string; readonly adminDir: string };
-
-/** A word of a shell command line. */
-export const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** An age in the largest unit that says something. */
 export function ageOf(seconds: number): string {

@@ -6,6 +6,7 @@ import { failureOf } from '../git/causes.js';
 import { GitError } from '../git/gate.js';
 import { isOid, type Oid } from '../git/names.js';
 import type { Repository } from '../git/repository.js';
+import { quoted } from '../printable.js';
 import { removeFile, writeDurably } from '../runner/durable-file.js';
 import { type Lock, waitForLock } from '../runner/lock.js';
 import type { Here } from './here.js';
@@ -73,7 +74,7 @@ function isBlocked({ top, files }: Here, path: string): boolean {
 
 const inTheWay = (path: string, rest = '', cause?: unknown): Failure =>
   new Failure('pack-in-the-way', `${path} is here and not committed, so nothing was written.${rest}`, {
-    hint: `Commit it or move it away, then try again: git status --ignored -- ${path}`,
+    hint: `Commit it or move it away, then try again: git status --ignored -- ${quoted(`:/${path}`)}`,
     cause,
   });
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Failure } from '../failure.js';
 import type { Oid } from '../git/names.js';
+import { quoted } from '../printable.js';
 import { readState, type State } from '../state-name.js';
 import { blobName, type ObjectFormat } from './blob.js';
 import type { Here, HereFile } from './here.js';
@@ -57,7 +58,7 @@ export class Draft {
     const bytes = file.mode.startsWith('100') ? await this.content(file.blob) : undefined;
     if (bytes !== undefined && isUtf8(bytes)) return bytes.toString('utf8');
     throw new Failure('pack-in-the-way', `.aynig/${path} is not a text in UTF-8, so it is not changed; nothing was written.`, {
-      hint: `Make it one and commit it, or move it away: git mv .aynig/${path} <name>`,
+      hint: `Make it one and commit it, or move it away: git mv ${quoted(`.aynig/${path}`)} <name>`,
     });
   }
 
@@ -148,5 +149,5 @@ const partsOf = (path: string, planned: boolean): Part[] =>
 
 const clash = (one: string, other: string): Failure =>
   new Failure('pack-in-the-way', `.aynig/${one} and .aynig/${other} cannot stand beside each other; nothing was written.`, {
-    hint: `Rename yours and commit it, then try again: git mv .aynig/${other} <name>`,
+    hint: `Rename yours and commit it, then try again: git mv ${quoted(`.aynig/${other}`)} <name>`,
   });

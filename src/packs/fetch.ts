@@ -5,7 +5,7 @@ import { readConfig } from '../git/config.js';
 import { type Git, lineOf, openGit } from '../git/gate.js';
 import { isOid, type Oid, oid, shortOid } from '../git/names.js';
 import { openObjects } from '../git/objects.js';
-import { printable } from '../printable.js';
+import { printable, quoted } from '../printable.js';
 import type { PackAddress } from './address.js';
 import { findFolder } from './folder.js';
 import { questionLimits, type TransferLimits, transferLimits } from './limits.js';
@@ -163,9 +163,12 @@ async function commitOf(git: Git, name: string, address: PackAddress, asked: str
   const answer = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`], { ok: [0, 1, 128] });
   if (answer.exitCode === 0) return oid(lineOf(answer));
   throw new Failure('no-such-ref', `${printable(asked)} of ${address.shown} is no commit, and no branch or tag leads to it.`, {
-    hint: `See what there is with: git ls-remote ${address.shown}`,
+    hint: `See what there is with: git ls-remote ${asWord(address)}`,
   });
 }
+
+/** An address in a shell command line, where quotes would keep the shell from finding the home. */
+const asWord = ({ shown }: PackAddress): string => (shown.startsWith('~/') ? `~/${quoted(shown.slice(2))}` : quoted(shown));
 
 /** Candidates for an abbreviation that are worth naming. */
 const shownCandidates = 5;
@@ -181,7 +184,7 @@ async function abbreviated(git: Git, address: PackAddress, digits: string): Prom
   const shown = commits.slice(0, shownCandidates).map(shortOid).join(', ');
   throw commit === undefined
     ? new Failure('no-such-ref', `${address.shown} has no branch, tag or commit that is called ${digits} or begins so.`, {
-        hint: `See what there is with: git ls-remote ${address.shown}`,
+        hint: `See what there is with: git ls-remote ${asWord(address)}`,
       })
     : new Failure('no-such-ref', `${commits.length} commits of ${address.shown} begin with ${digits}: ${shown}.`, {
         hint: 'Give more digits of the one that you mean.',
@@ -228,7 +231,7 @@ function hintFor(address: PackAddress, { why, message }: TransferError): string 
   if (/dubious ownership/.test(message)) return 'See safe.directory in git-config(1).';
   if (address.kind === 'path')
     return 'Name the top of a repository; a folder inside it is the third argument: aynig install <repo> <ref> <folder>';
-  return `See whether git reaches it: git ls-remote ${address.shown}`;
+  return `See whether git reaches it: git ls-remote ${asWord(address)}`;
 }
 
 function noSuchRef(address: PackAddress, ref: string, known: RemoteRefs): Failure {
@@ -239,6 +242,6 @@ function noSuchRef(address: PackAddress, ref: string, known: RemoteRefs): Failur
     });
   const what = ref === 'HEAD' ? 'does not say which branch is meant' : `has no branch, tag or commit "${printable(ref)}"`;
   return new Failure('no-such-ref', `${address.shown} ${what}. It has: ${printable(some)}.`, {
-    hint: `Name one of them as the second argument; all of them: git ls-remote ${address.shown}`,
+    hint: `Name one of them: aynig install <repo> <ref>, or aynig update-pack <name> --ref <ref>; all of them: git ls-remote ${asWord(address)}`,
   });
 }

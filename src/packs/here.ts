@@ -80,7 +80,7 @@ async function refuseUncommitted(git: Git): Promise<void> {
     throw new Failure(
       'pack-uncommitted',
       `.aynig has changes that are not committed: ${paths.slice(0, named).join(', ')}${paths.length > named ? ` and ${paths.length - named} more` : ''}.`,
-      { hint: "Commit them first: git add .aynig && git commit -m 'Workflow'; or put them aside: git stash -u -- .aynig" },
+      { hint: "Commit them first: git add :/.aynig && git commit -m 'Workflow'; or put them aside: git stash -u -- :/.aynig" },
     );
   const unmerged = await git(['ls-files', '--unmerged', '-z']);
   if (unmerged.stdout.length > 0)

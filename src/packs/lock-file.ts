@@ -77,7 +77,7 @@ function json(text: string): unknown {
 
 const broken = (why: string, cause?: unknown): Failure =>
   new Failure('pack-lock', `.aynig/${lockFileName} cannot be read: ${why}.`, {
-    hint: `Bring back the last good one: git log -- .aynig/${lockFileName}; then: aynig install`,
+    hint: `Bring back the last good one: git log -- :/.aynig/${lockFileName}; then: aynig install`,
     cause,
   });
 

@@ -555,6 +555,20 @@ test('packs says nothing but what is asked for, however many are installed', () 
   expect(answer.stdout.match(/as installed/g)).toHaveLength(12);
 });
 
+test('what a hint says to type works as it stands: in a sub-directory, and with a space in the address', () => {
+  const { made } = both();
+  const typed = (hint: string): string => /: (git .*)$/m.exec(hint)?.[1] ?? 'exit 1';
+  const elsewhere = packSource(made, "it's a pack");
+  const answer = aynig(made, 'install', "../it's a pack", 'no-such');
+  expect(made.program('sh', ['-c', typed(answer.stderr)]).stdout).toContain(elsewhere.head());
+  made.write('deep/er/file', 'x');
+  made.write('.aynig/command/build', 'mine', 0o755);
+  const dirty = made.aynig(['-C', 'deep/er', 'install', '../../../pack'], { expected: 1 });
+  const [commitIt] = typed(dirty.stderr).split('; or ');
+  made.program('sh', ['-c', `cd deep/er && ${commitIt} --quiet`]);
+  expect(made.git('status', '--porcelain', '--', '.aynig')).toBe('');
+});
+
 test('a folder for temporary files that is not there, or not a folder, is a failure that names it', () => {
   const { made } = both();
   made.write('file', 'x');
