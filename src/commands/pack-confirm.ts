@@ -21,7 +21,7 @@ export async function confirmed(checkout: PackCheckout, what: string, flags: Con
     throw new Failure('pack-not-confirmed', 'Nothing was changed: there is no terminal to ask on.', {
       hint: 'Look at what is shown above (all of it with --diff --dry-run), then add: --yes',
     });
-  for (let asked = 0; asked < 3; asked++) {
+  for (;;) {
     const answer = (await io.ask(`${what} [y/N, d shows every line] `))?.trim().toLowerCase() ?? '';
     if (answer === 'y' || answer === 'yes') return true;
     if (answer !== 'd') break;

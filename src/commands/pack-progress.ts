@@ -19,4 +19,5 @@ export async function obtainWithProgress(request: PackRequest, { top }: Pick<Her
   }
 }
 
-const width = (): number => Math.max(20, (process.stderr.columns ?? 80) - 1);
+// A terminal that does not know its width says 0.
+const width = (): number => Math.max(20, (process.stderr.columns || 80) - 1);

@@ -275,7 +275,7 @@ describe('on a terminal', () => {
     const refused = await answering(made, ['n']);
     expect(refused).toContain('Install it as shown? [y/N, d shows every line]');
     expect(staged(made)).toEqual([]);
-    const shown = await answering(made, ['d', 'y']);
+    const shown = await answering(made, ['d', 'd', 'd', 'd', 'y']);
     expect(shown).toContain('+# one');
     expect(staged(made)).toContain('A\t.aynig/command/greet');
   });
