@@ -23,6 +23,7 @@ export function packLines(pack: PreparedPack): string[] {
     ...changeLines(pack.changes),
     ...pack.leftOut.map(({ path, why }) => `  .                ${path}: ${why}`),
     ...pack.programs.map(programLine),
+    ...(pack.changes.length > 0 ? [] : ['  note: it brings no file: commands lie in a folder command/ below the folder that is named']),
     ...pack.notes.map((note) => `  note: ${note}`),
   ].map((line) => printable(line));
 }

@@ -6,8 +6,8 @@ import { parseAddress } from '../packs/address.js';
 import { objectFormat } from '../packs/blob.js';
 import { Draft } from '../packs/draft.js';
 import { newestCommit } from '../packs/fetch.js';
-import { readCommitted } from '../packs/here.js';
-import type { LockedPack } from '../packs/lock-file.js';
+import { type Here, readCommitted } from '../packs/here.js';
+import { type LockedPack, lockFileName } from '../packs/lock-file.js';
 import { differingFiles } from '../packs/survey.js';
 import { jsonText, printable } from '../printable.js';
 import type { Io } from './io.js';
@@ -40,11 +40,18 @@ export async function packs(flags: PacksFlags, io: Io): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: askedAtOnce }, look));
+  if (repository.toplevel !== undefined && (await isChanged(here)))
+    io.err('What is installed has changes that are not committed; this is what is committed.');
   found.sort((one, other) => (one.name < other.name ? -1 : 1));
   if (flags.json) io.out(jsonText({ schema: 'aynig.packs/1', packs: found }));
   else if (found.length === 0) io.out('No pack is installed here. Install one with: aynig install <repo>');
   else for (const pack of found) for (const line of lines(pack)) io.out(printable(line));
   return 0;
+}
+
+async function isChanged({ git }: Here): Promise<boolean> {
+  const status = await git(['status', '--porcelain', '-z', '--untracked-files=all', '--', `.aynig/${lockFileName}`]);
+  return status.stdout.length > 0;
 }
 
 async function newestOf({ source, ref }: LockedPack, top: string): Promise<{ commit: string | null; problem: string | null }> {

@@ -555,6 +555,17 @@ test('packs says nothing but what is asked for, however many are installed', () 
   expect(answer.stdout.match(/as installed/g)).toHaveLength(12);
 });
 
+test('a pack that brings no file says so, and packs says what is not committed yet', () => {
+  const { made } = both();
+  const empty = made.aynig(['install', '../pack', 'main', '.aynig/command', '--dry-run']);
+  expect(empty.stdout).toContain('note: it brings no file');
+  const full = made.aynig(['install', '../pack', '--yes']);
+  expect(full.stdout).not.toContain('note: it brings no file');
+  expect(made.aynig(['packs']).stderr).toContain('changes that are not committed');
+  commit(made);
+  expect(made.aynig(['packs']).stderr).toBe('');
+});
+
 test('what a hint says to type works as it stands: in a sub-directory, and with a space in the address', () => {
   const { made } = both();
   const typed = (hint: string): string => /: (git .*)$/m.exec(hint)?.[1] ?? 'exit 1';
