@@ -60,11 +60,17 @@ export const packOf = ({ packs }: LockFile, name: string): LockedPack | undefine
 
 /** Reads the lock file. Throws {@link Failure} pack-lock where it is not one: a conflict of a merge, or an edit by hand. */
 export function readLock(text: string): LockFile {
-  const read = lockFile.safeParse(json(text));
+  const value = json(text);
+  const read = lockFile.safeParse(value);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
-  throw broken(`${where}${issue?.message ?? 'it is not as expected'}`);
+  const { schema } = (value ?? {}) as { readonly schema?: unknown };
+  if (typeof schema === 'string' && schema !== emptyLock.schema)
+    throw broken(`it is of the kind ${JSON.stringify(schema)}, and this version of aynig knows ${emptyLock.schema}`);
+  // What is wrong with a key is said one level below it.
+  const [inside] = issue?.code === 'invalid_key' ? issue.issues : [];
+  throw broken(`${where}${inside?.message ?? issue?.message ?? 'it is not as expected'}`);
 }
 
 function json(text: string): unknown {

@@ -48,10 +48,11 @@ describe('a lock file that is not one is a failure that says why', () => {
     ['no JSON', 'hello', 'it is not JSON'],
     ['a conflict of a merge', '{\n<<<<<<< HEAD\n}', 'marks of a merge conflict'],
     ['another kind of file', '{"packs":{}}', 'schema'],
+    ['a later kind of lock file', '{"schema":"aynig.packs.lock/2","packs":{}}', 'this version of aynig knows aynig.packs.lock/1'],
     [
       'a path that leaves the folder',
       changed((ops) => Object.assign(ops['files'] as object, { '../x': { mode: '100755', blob: oid } })),
-      'packs.ops.files',
+      'packs.ops.files.../x: must be a path below .aynig',
     ],
     [
       'a path into .git',
@@ -64,7 +65,7 @@ describe('a lock file that is not one is a failure that says why', () => {
       'mode',
     ],
     ['an object name that is none', changed((ops) => Object.assign(ops, { commit: '--upload-pack=x' })), 'commit'],
-    ['a name of a pack that is none', lockText(lock).replace('"ops"', '"-x"'), 'packs.-x'],
+    ['a name of a pack that is none', lockText(lock).replace('"ops"', '"-x"'), 'packs.-x: must be the name of a pack'],
   ])('%s', (_, text, why) => {
     expect(() => readLock(text)).toThrow(expect.objectContaining({ code: 'pack-lock', message: expect.stringContaining(why) }));
   });
