@@ -109,8 +109,10 @@ async function restore(flags: InstallFlags, checkout: PackCheckout, io: Io): Pro
     const pack = draft.lock.packs[name];
     if (pack === undefined) continue;
     const { source, ref: _, subfolder, fromDwp, commit } = pack;
-    const request = { address: parseAddress(source, { cwd: here.top, top: here.top }), ref: commit, subfolder, name, fromDwp };
-    const changes = await restorePack(draft, name, pack, async () => (await obtainWithProgress(request, here, io)).files);
+    const changes = await restorePack(draft, name, pack, async () => {
+      const address = parseAddress(source, { cwd: here.top, top: here.top });
+      return (await obtainWithProgress({ address, ref: commit, subfolder, name, fromDwp }, here, io)).files;
+    });
     if (changes.length === 0) continue;
     await mergeTable(draft, installedStates(pack), pack);
     io.out(`${name}\n${changeLines(changes).join('\n')}`);

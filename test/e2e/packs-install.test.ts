@@ -395,6 +395,18 @@ describe('the lock file', () => {
     expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
   });
 
+  test('brings back what is here from an address that is none any more', () => {
+    const { made } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    made.write('.aynig/packs.lock.json', made.read('.aynig/packs.lock.json').replace('"../pack"', '"ext::sh -c true"'));
+    made.git('commit', '--quiet', '--all', '--message', 'away');
+    expect(made.aynig(['install']).stdout).toContain('Nothing to bring back');
+    made.git('rm', '--quiet', '.aynig/command/greet');
+    commit(made, 'gone');
+    made.aynig(['install', '--yes']);
+    expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
+  });
+
   test('brings the states back into their list with the files', () => {
     const { made } = both();
     made.aynig(['install', '../pack', '--yes']);
