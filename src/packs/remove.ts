@@ -40,7 +40,8 @@ export async function removePack(draft: Draft, name: string, differing: PlanOpti
   const changes = Object.entries(pack.files).flatMap(([path, entry]) => {
     if (ownerBeside(draft.lock, name, path) !== undefined) return [];
     const change = dropFile(draft.files.get(path), path, entry, { differing });
-    return change === undefined ? [] : [change];
+    if (change === undefined) return [];
+    return [change.kind === 'left' ? { ...change, why: 'you changed it: it is yours now' } : change];
   });
   draft.take(changes);
   const { [name]: _, ...packs } = draft.lock.packs;

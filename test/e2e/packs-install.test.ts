@@ -484,7 +484,7 @@ describe('removing a pack', () => {
     made.git('reset', '--quiet', '--hard');
     made.write('.aynig/command/a', greeting('mine'), 0o755);
     made.git('commit', '--quiet', '--all', '--message', 'my own');
-    made.aynig(['remove', 'pack', '--yes']);
+    expect(made.aynig(['remove', 'pack', '--yes']).stdout).toContain('yours stays: you changed it: it is yours now');
     expect(made.read('.aynig/command/a')).toBe(greeting('mine'));
     expect(made.exists('.aynig/command/b')).toBe(false);
     expect(made.exists('.aynig/packs.lock.json')).toBe(false);
