@@ -193,6 +193,11 @@ function causeOf(error: unknown, left: readonly string[]): unknown {
   if (error instanceof GitError && /would be overwritten|would lose untracked/.test(error.stderr)) {
     return inTheWay(/'([^'\n]+)'/.exec(error.stderr)?.[1] ?? 'A file', rest, error);
   }
+  if (error instanceof GitError && /index\.lock': File exists/.test(error.stderr))
+    return new Failure('lock-timeout', `Another git holds the index, or one that died has left its lock. Everything is as it was.${rest}`, {
+      hint: 'Wait for it, then try again; whether the lock may go is said by: aynig doctor',
+      cause: error,
+    });
   const failure = failureOf(error);
   if (failure === undefined) return error;
   return new Failure(failure.code === 'git-failed' ? 'pack-undone' : failure.code, `${failure.message} Everything is as it was.${rest}`, {

@@ -212,6 +212,17 @@ describe('nothing is written', () => {
     expect(whole(made)).toEqual(before);
   });
 
+  test('while another git holds the index', () => {
+    const { made } = both();
+    made.write('.git/index.lock', '');
+    const before = whole(made);
+    const answer = made.aynig(['install', '../pack', '--yes'], { expected: 1 });
+    expect(answer.stderr).toContain('Everything is as it was. [lock-timeout]');
+    expect(whole(made)).toEqual(before);
+    rmSync(join(made.path, '.git/index.lock'));
+    made.aynig(['install', '../pack', '--yes']);
+  });
+
   test('where the list of states is no text, a link, or too long', () => {
     for (const make of [
       'head -c 300000 /dev/zero | tr "\\0" x >.aynig/COMMANDS.md',
