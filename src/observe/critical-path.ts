@@ -36,7 +36,7 @@ export function criticalPath({ runs, edges }: Graph, now: number): CriticalPath 
     const run = byName.get(from);
     if (run !== undefined) into.set(to, [...(into.get(to) ?? []), run]);
   }
-  const later = (a: Run, b: Run): Run => (endOf(b, now) > endOf(a, now) ? b : a);
+  const later = (a: Run, b: Run): Run => (endOf(b, now) >= endOf(a, now) ? b : a);
   const [first, ...others] = runs;
   if (first === undefined) return undefined;
   const path: Run[] = [];

@@ -67,14 +67,16 @@ export async function readGraph(context: Context, walk: Pick<Walk, 'tips' | 'tru
     runs.push(run);
     if (runs.length > mostRuns) return undefined;
   }
-  runs.sort((a, b) => a.lease.at - b.lease.at || (a.lease.commit < b.lease.commit ? -1 : 1));
-  return { runs, edges: edgesOf(runs, merges) };
+  // In the order of history first: within a second, or where clocks disagree, the dates know nothing of it.
+  runs.reverse();
+  const edges = edgesOf(runs, merges);
+  return { runs: runs.sort((a, b) => a.lease.at - b.lease.at), edges };
 }
 
 const nameOf = ({ lease }: Run): string => lease.commit;
 
-/** Exported for tests; `runs` oldest first. */
-export function edgesOf(runs: readonly Run[], merges: readonly Merge[]): Edge[] {
+/** `runs` in the order of the history of each branch, oldest first. */
+function edgesOf(runs: readonly Run[], merges: readonly Merge[]): Edge[] {
   const edges = new Map<string, Edge>();
   const add = (from: Run, to: Run, kind: Edge['kind']): void => {
     const key = `${nameOf(from)} ${nameOf(to)}`;

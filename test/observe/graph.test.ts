@@ -71,6 +71,16 @@ describe('a graph of runs', () => {
     ]);
   });
 
+  test('keeps the order of the history where all of it took a second, or a clock was behind', () => {
+    for (const step of [0, -3]) {
+      const messages = [asks('build', 'first'), leases('one', 'build'), stalls('one', 'build'), leases('recovery', 'stalled')];
+      messages.push(asks('build', 'again'), leases('two', 'build'), asks('done'));
+      const made = told(messages.map((message, index) => ({ branch: 'main', at: at(100 + step * index), message })));
+      expect(named(read(made)).edges).toEqual(['one next recovery', 'recovery next two']);
+      if (step === 0) expect(named(read(made)).path).toEqual(['one', 'recovery', 'two']);
+    }
+  });
+
   test('says which chain of runs the end has waited for, and where its time went', () => {
     const report = read(told());
     expect(named(report).path).toEqual(['one', 'recovery', 'two', 'part', 'b', 'join', 'ship']);

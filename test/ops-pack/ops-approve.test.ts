@@ -38,6 +38,7 @@ test('nothing but a person answers: a question waits', () => {
   run(made);
   expect(made.head()).toBe(asked);
   expect(made.statusOf().reading).toBe('waiting');
+  expect(message(made)).toMatch(/^ask for ops-approve\n\nTo answer, on the branch main:\n/);
   expect(answers(made)).toEqual([
     "git commit --allow-empty -m 'Approve' -m 'aynig-state: done'",
     "git commit --allow-empty -m 'Reject' -m 'aynig-state: failed'",
