@@ -11,6 +11,7 @@ import { addressOf, fetchAs, ownTemporaryFolder, type PackRepository, packReposi
 import { kill, processesWithHome } from '../support/processes.js';
 import { bareEnvironment, projectRoot, temporaryDirectory } from '../support/scratch.js';
 import { openGitDaemon } from '../support/servers/git-daemon.js';
+import { noOpenssl, openHttps } from '../support/servers/https.js';
 import { programOf } from '../support/servers/listening.js';
 import { noSshd, openSsh } from '../support/servers/sshd.js';
 import { skipBecause } from '../support/workspace.js';
@@ -111,6 +112,20 @@ describe('a pack comes', () => {
     pack.commitFiles(smallPack);
     pack.git('push', '--quiet', server.bare.path, 'main');
     expectSmallPack(await fetched({ ...pack.env, ...server.way.env }, { address: addressOf(server.way.url) }));
+  });
+
+  it('over https, from a server whose certificate the person trusts', async (context) => {
+    const why = noOpenssl();
+    if (why !== undefined) return skipBecause(why, context);
+    const server = await openHttps();
+    const pack = packRepository();
+    const commit = pack.commitFiles(smallPack);
+    pack.git('push', '--quiet', server.bare.path, 'main');
+    for (const ref of [undefined, 'main', commit.slice(0, 12)])
+      expectSmallPack(await fetched({ ...pack.env, GIT_SSL_CAINFO: server.certificate }, { address: addressOf(server.url), ref }));
+    const { code, message } = await failureOf(pack.env, { address: addressOf(server.url) });
+    expect(code).toBe('pack-unreachable');
+    expect(message).toMatch(/certificate/);
   });
 
   it('from a repository with names of SHA-256', async () => {
