@@ -270,10 +270,13 @@ test('a hook that refuses the commit stalls the branch, and the changes are kept
 });
 
 test('an agent that forks and ends leaves nothing running, and its work is committed once that is gone', () => {
-  const made = withAgents(['codex'], `${edits}; (trap '' TERM; echo $$ >"$HOME/forked"; while :; do sleep 0.1 || sleep 1; done) & :`);
+  const stays = `sh -c 'trap "" TERM; echo $$ >"$HOME/forked"; while :; do sleep 0.1 || sleep 1; done' & until [ -s "$HOME/forked" ]; do :; done`;
+  const made = withAgents(['codex'], `${edits}; ${stays}`);
+  // An orphan that nobody has waited for yet is gone all the same.
+  const looks = 'ps -o stat= -p "$(cat "$HOME/forked")" | grep -v Z >>"$HOME/alive"; echo looked >>"$HOME/looked"';
+  made.write('.git/hooks/pre-commit', `#!/bin/sh\n${looks}\n`, 0o755);
   made.ask();
-  expect(made.state()).toBe('review');
-  expect(made.program('sh', ['-c', `ps -A -o pid= -o args= | grep -c "[b]in/codex" || :`]).stdout.trim()).toBe('0');
+  expect([made.state(), made.note('looked'), made.note('alive')]).toEqual(['review', 'looked\n', '']);
 });
 
 test('an agent that reads on has no terminal and no more input', () => {
