@@ -103,8 +103,8 @@ const standIns: Readonly<Record<Agent, StandIn>> = {
   },
 };
 
-/** The flags that a stand-in takes: the real program's help has to have them too. */
-export const flagsOf = (agent: Agent): readonly string[] => Object.keys(standIns[agent].flags);
+/** The flags that a stand-in takes, and how many values with each: the real program's help has to define them so. */
+export const flagsOf = (agent: Agent): Flags => standIns[agent].flags;
 
 const script = (agent: Agent): string => {
   const { flags, unknown, unknownExit, insists } = standIns[agent];
