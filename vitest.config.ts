@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -8,7 +9,8 @@ export default defineConfig({
     environment: 'node',
     reporters: ['default', ['json', { outputFile: 'node_modules/.vitest/results.json' }]],
     pool: 'forks',
-    maxWorkers: 2,
+    // Tests wait for processes most of the time: two for each processor keep it busy.
+    maxWorkers: 2 * Math.min(availableParallelism(), 4),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // An environment built from nothing is made by test/support; this only keeps the runner's own git calls apart from the machine's.
