@@ -5,7 +5,8 @@ import { addWorktree, gitInWorktree } from '../git/worktree.js';
 import type { Journal } from '../runner/journal.js';
 import { waitForLock } from '../runner/lock.js';
 import type { Context } from './context.js';
-import { dropWorktree, type LeasedJournal, worktreeLockMs } from './settle.js';
+import { dropWorktree, worktreeLockMs } from './drop-worktree.js';
+import type { LeasedJournal } from './leased-journal.js';
 
 /** What consecutive ticks of one branch share. */
 export interface Chain {

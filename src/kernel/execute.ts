@@ -11,9 +11,9 @@ import type { Chain } from './chain.js';
 import { expectCommitted } from './committed-command.js';
 import type { Context } from './context.js';
 import { keepLease } from './keep-lease.js';
+import type { LeasedJournal } from './leased-journal.js';
 import { trailerValue } from './message.js';
 import { logLevels } from './settings-defaults.js';
-import type { LeasedJournal } from './settle.js';
 import type { Request } from './tip.js';
 
 /** What {@link execute} needs beside the journal of its run. */

@@ -5,7 +5,7 @@ import { isAncestor } from '../git/refs.js';
 import { adminDirectory } from '../git/worktree.js';
 import type { Arbiter, Renewal } from './arbiter.js';
 import type { Context } from './context.js';
-import type { LeasedJournal } from './settle.js';
+import type { LeasedJournal } from './leased-journal.js';
 import { readTip } from './tip.js';
 
 /** How often the worktree is looked at for a `working` commit of the command's own, in milliseconds. */

@@ -2,8 +2,8 @@ import { keptRef } from '../git/names.js';
 import { deleteRef } from '../git/refs.js';
 import type { Context } from './context.js';
 import { repairDelivery } from './deliver.js';
+import { moveTo } from './move-to.js';
 import type { TickOutcome } from './outcome.js';
-import { moveTo } from './settle.js';
 
 /** Tries again to bring a finished run into the user's checkout. */
 export async function redeliver(context: Context, runId: string): Promise<TickOutcome> {

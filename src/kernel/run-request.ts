@@ -11,10 +11,12 @@ import { loadExeca } from '../runner/run-command.js';
 import type { Move } from './arbiter.js';
 import { type Chain, endChain, prepareWorktree } from './chain.js';
 import { type Context, loadCrypto } from './context.js';
+import { dropWorktree } from './drop-worktree.js';
 import { execute } from './execute.js';
 import { leaseMessage } from './lease.js';
+import type { LeasedJournal } from './leased-journal.js';
 import type { TickOutcome } from './outcome.js';
-import { dropWorktree, type LeasedJournal, settle } from './settle.js';
+import { settle } from './settle.js';
 import { leaseSecondsOf, type Request } from './tip.js';
 
 /** Claims a request, runs its command and settles. */

@@ -1,23 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { failureOf, failureOrThrow } from '../git/causes.js';
+import { existsSync } from 'node:fs';
 import { commitTree } from '../git/commit-tree.js';
-import { lineOf } from '../git/gate.js';
-import { lostDescendant } from '../git/lost-commits.js';
-import { isOid, keptRef, type Oid, type RefName } from '../git/names.js';
+import { keptRef, type Oid, type RefName } from '../git/names.js';
 import { deleteRef, isAncestor, writeRef } from '../git/refs.js';
-import { adminDirectory, removeWorktree, worktreeHead } from '../git/worktree.js';
-import { removeFile } from '../runner/durable-file.js';
-import type { CommandEnd, Journal } from '../runner/journal.js';
-import { waitForLock } from '../runner/lock.js';
-import { contentOf, hasCommands, sameContent } from '../trust/content.js';
-import { changeRecord, isAllowed, isDistrusted } from '../trust/record.js';
+import type { CommandEnd } from '../runner/journal.js';
 import type { Advance, Move } from './arbiter.js';
 import type { Context } from './context.js';
+import { distrustChangedCommands } from './distrust-changed.js';
 import { carriedTrailers, stallMessage } from './lease.js';
-import { trailerValue } from './message.js';
-import { salvage } from './salvage.js';
-import { readTip, type Tip } from './tip.js';
+import type { LeasedJournal } from './leased-journal.js';
+import { moveTo } from './move-to.js';
+import { pinWork } from './pin-work.js';
+import { readTip } from './tip.js';
 import { judge, type Verdict } from './verdict.js';
 
 /** How a run ended for its branch. `worktreeLeft`: its worktree holds work that could not be saved and must stay. */
@@ -28,9 +21,6 @@ type Published =
   | { readonly kind: 'stalled'; readonly commit: Oid }
   | { readonly kind: 'undelivered' }
   | { readonly kind: 'lost' };
-
-/** A journal of a run whose lease is on the branch. */
-export type LeasedJournal = Journal & { readonly lease: Oid };
 
 /**
  * Ends a run: pins what the command made, judges it, and publishes either its commit or a `stalled` one, by
@@ -65,69 +55,6 @@ export async function settle(context: Context, journal: LeasedJournal, end: Comm
 
 const contains = async ({ repository }: Context, tip: Oid, commit: Oid): Promise<boolean> =>
   tip === commit || (await isAncestor(repository.git, commit, tip));
-
-/** What a run made, pinned by refs so that its worktree can go. */
-interface Work {
-  readonly head: Tip | undefined;
-  readonly descends: boolean;
-  readonly kept: readonly RefName[];
-  /** The worktree holds changes that could not be committed anywhere. */
-  readonly unsaved: boolean;
-}
-
-const nothing: Work = { head: undefined, descends: false, kept: [], unsaved: false };
-
-async function pinWork(context: Context, journal: LeasedJournal, base: Oid, end: CommandEnd): Promise<Work> {
-  const { repository, objects } = context;
-  const adminDir = adminDirectory(repository.commonDir, journal.worktree);
-  const ran = journal.command !== undefined || end.exitCode !== undefined || end.signal !== undefined;
-  if (adminDir === undefined) return ran ? pinLost(context, journal) : nothing;
-  const headOid = await worktreeHead(repository.git, adminDir);
-  if (headOid === undefined) return nothing;
-  await detach(context, adminDir, headOid);
-  const kept: RefName[] = [];
-  if (headOid !== journal.lease) {
-    await writeRef(repository.git, keptRef(journal.runId), headOid, `aynig: keep ${journal.runId}`);
-    kept.push(keptRef(journal.runId));
-  }
-  const { ref: uncommitted, unsaved } = await salvageOrSay(context, journal, adminDir, headOid);
-  if (uncommitted !== undefined) kept.push(uncommitted);
-  const commit = await objects.commit(headOid);
-  const descends = commit.parents[0] === base || headOid === base || (await isAncestor(repository.git, base, headOid));
-  return { head: readTip(commit), descends, kept, unsaved };
-}
-
-/** The worktree is gone with git's record of it: what was committed in it can still be found as commits that nothing names. */
-async function pinLost({ repository, objects }: Context, journal: LeasedJournal): Promise<Work> {
-  const lost = await lostDescendant(repository.git, objects, journal.lease);
-  if (lost === undefined) return nothing;
-  await writeRef(repository.git, keptRef(journal.runId), lost, `aynig: keep ${journal.runId}`);
-  return { head: readTip(await objects.commit(lost)), descends: true, kept: [keptRef(journal.runId)], unsaved: false };
-}
-
-async function salvageOrSay(
-  context: Context,
-  journal: LeasedJournal,
-  adminDir: string,
-  head: Oid,
-): Promise<{ ref?: RefName; unsaved: boolean }> {
-  try {
-    const ref = await salvage(context, { runId: journal.runId, state: journal.state, worktree: journal.worktree, adminDir, head });
-    return { unsaved: false, ...(ref === undefined ? {} : { ref }) };
-  } catch (error) {
-    const failure = failureOf(error);
-    if (failure === undefined || failure.code === 'disk-full') throw error;
-    context.report({ kind: 'worktree-left', branch: journal.branch, path: journal.worktree, why: failure.message });
-    return { unsaved: true };
-  }
-}
-
-/** A command that switched to a branch must not keep it checked out in our worktree: it would block the user and pushes. */
-async function detach({ repository }: Context, adminDir: string, head: Oid): Promise<void> {
-  if (!readFileSync(join(adminDir, 'HEAD'), 'utf8').startsWith('ref: ')) return;
-  removeFile(join(adminDir, 'HEAD.lock'));
-  await repository.git([`--git-dir=${adminDir}`, 'update-ref', '--no-deref', '-m', 'aynig: detach', 'HEAD', head]);
-}
 
 async function stallCommit(
   context: Context,
@@ -246,106 +173,4 @@ async function elsewhere(context: Context, kept: readonly RefName[], result: Oid
   const found: Pin[] = [];
   for (const pin of await pinned(context, kept)) if (!(await contains(context, result, pin.oid))) found.push(pin);
   return found;
-}
-
-/**
- * Moves the branch of a run to its result: from its lease, or from whatever of the run is on the branch by now. A command may
- * have moved it itself, or had a `working` commit of its own published.
- */
-export async function moveTo(
-  context: Context,
-  journal: LeasedJournal & { readonly result: Oid },
-  how: Pick<Advance, 'reason' | 'keep' | 'onDelivery'>,
-): Promise<Move> {
-  const { ref, runId, lease, result, remote } = journal;
-  const arbiter = context.arbiterOf(remote);
-  const held = arbiter.held(runId);
-  if (held !== undefined) {
-    const move = await arbiter.publish({ runId, ref, from: held, to: result, ...how });
-    if (move.kind !== 'beaten') return move;
-  }
-  let tip: Oid | undefined;
-  try {
-    tip = await arbiter.tip(ref);
-  } catch (error) {
-    const failure = failureOrThrow(error);
-    if (failure.code !== 'remote-unreachable') throw error;
-    return { kind: 'unknown', why: failure.message };
-  }
-  if (tip === result) return { kind: 'moved' };
-  const from = tip !== undefined && tip !== lease && (await isOurs(context, tip, journal)) ? tip : lease;
-  if (from === held) return { kind: 'beaten', tip };
-  return arbiter.publish({ runId, ref, from, to: result, ...how });
-}
-
-/** More commits than this on top of a lease are nobody's to be sure of. */
-const mostLookedAt = 10_000;
-
-/**
- * Whether a tip is part of what the run made: between its lease and its result, with no word of anybody else in between. A
- * command that rebased onto the end of its own run has all of that below its result too, and must not go on from there.
- */
-export async function isOurs(
-  { objects, repository: { git } }: Context,
-  tip: Oid,
-  { runId, lease, result }: Pick<LeasedJournal, 'runId' | 'lease'> & { readonly result: Oid },
-): Promise<boolean> {
-  if ((await objects.read(tip, 0)).kind === 'missing') return false;
-  if (!(await isAncestor(git, lease, tip)) || !(await isAncestor(git, tip, result))) return false;
-  const listed = lineOf(await git(['rev-list', `--max-count=${mostLookedAt}`, tip, `^${lease}`]));
-  const between = listed.split('\n').filter(isOid);
-  const commits = await Promise.all(between.map((commit) => objects.commit(commit)));
-  return between.length < mostLookedAt && commits.every((commit) => !isOfAnother(readTip(commit), runId));
-}
-
-/** A lease or a result of another run, or the end that somebody else put to this one. */
-function isOfAnother(tip: Tip, runId: string): boolean {
-  if (tip.kind === 'plain' || tip.kind === 'invalid') return false;
-  const speaker = trailerValue(tip.message.trailers, 'aynig-run-id')?.toLowerCase();
-  return speaker === undefined ? trailerValue(tip.message.trailers, 'aynig-stalled-run') !== undefined : speaker !== runId;
-}
-
-/** An agent cannot rewrite its own orders: commands that a run changed are started by no hook before a person has looked. */
-async function distrustChangedCommands(context: Context, journal: LeasedJournal & { readonly result: Oid }): Promise<void> {
-  const { objects, repository, environment, now } = context;
-  const { runId, branch, lease, result } = journal;
-  const [before, after] = await Promise.all([contentOf(objects, lease), contentOf(objects, result)]);
-  if (sameContent(before, after) || !hasCommands(after)) return;
-  try {
-    await changeRecord(repository.commonDir, environment, (record) =>
-      isAllowed(record, after) || isDistrusted(record, after)
-        ? record
-        : { ...record, distrusted: [...record.distrusted, { ...after, at: now(), runId }] },
-    );
-  } catch (error) {
-    // The work of the run is published all the same; without a record nothing is allowed by it either.
-    const { code, message, hint } = failureOrThrow(error);
-    context.report({ kind: 'failed', branch, code, why: message, hint });
-  }
-}
-
-/** How long another process may hold the one lock under which worktrees are added and removed. */
-export const worktreeLockMs = 120_000;
-
-/**
- * Removes a run's worktree, once all in it is pinned. One that cannot be removed is left where it is, and said so. False: for want
- * of room, so that the next sweep may do it.
- */
-export async function dropWorktree(context: Context, journal: Journal): Promise<boolean> {
-  if (!existsSync(journal.worktree) && adminDirectory(context.repository.commonDir, journal.worktree) === undefined) return true;
-  try {
-    // git removes the folder of all records with the last one, under the feet of a process that adds one.
-    const lock = await waitForLock(join(context.places.own, 'worktree.lock'), worktreeLockMs);
-    try {
-      await removeWorktree(context.repository.git, context.repository.commonDir, journal.worktree);
-    } finally {
-      lock.release();
-    }
-  } catch (error) {
-    const failure = failureOf(error);
-    if (failure === undefined) throw error;
-    context.report({ kind: 'worktree-left', branch: journal.branch, path: journal.worktree, why: failure.message });
-    return failure.code !== 'disk-full';
-  }
-  return true;
 }

@@ -7,9 +7,12 @@ import { presenceOf } from '../runner/process-identity.js';
 import { endOrphans } from '../runner/run-command.js';
 import type { Context } from './context.js';
 import { repairDelivery } from './deliver.js';
+import { dropWorktree } from './drop-worktree.js';
+import type { LeasedJournal } from './leased-journal.js';
+import { isOurs } from './move-to.js';
 import type { TickOutcome } from './outcome.js';
 import { redeliver } from './redeliver.js';
-import { dropWorktree, isOurs, type LeasedJournal, type Settled, settle } from './settle.js';
+import { type Settled, settle } from './settle.js';
 import { readTip } from './tip.js';
 
 /** What a sweep found. */
