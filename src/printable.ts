@@ -1,8 +1,14 @@
 /** One JSON document in which the characters that {@link printable} shows as escapes are escaped in JSON's own way. */
-export const jsonText = (value: unknown): string =>
-  JSON.stringify(value).replace(hidden, (char) =>
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (visible.test(text)) return text;
+  return text.replace(hidden, (char) =>
     Array.from({ length: char.length }, (_, index) => `\\u${char.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
   );
+}
+
+/** Most texts, told by an expression that costs next to nothing. */
+const visible = /^[ -~]*$/;
 
 /** Control, format and private characters, and the separators of lines and paragraphs that are no newline. */
 const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
@@ -12,6 +18,7 @@ const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
  * characters become visible escapes. Newlines and tabs stay only where the caller asks for lines.
  */
 export function printable(text: string, { lines = false } = {}): string {
+  if (visible.test(text)) return text;
   return text.replace(hidden, (char) => {
     if (lines && (char === '\n' || char === '\t')) return char;
     const code = char.codePointAt(0) ?? 0;

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Git } from './gate.js';
 import type { RefName } from './names.js';
@@ -23,11 +23,15 @@ const mostTailBytes = 2 * 1024 * 1024;
 export async function readReflog(git: Git, gitDir: string, ref: RefName | 'HEAD', count: number): Promise<ReflogEntry[]> {
   for (let bytes = tailBytes; ; bytes *= 8) {
     const tail = readTail(join(gitDir, 'logs', ref), bytes);
-    if (tail === undefined) return askGit(git, gitDir, ref, count);
+    // A git process for each of thousands of branches is not asked in vain.
+    if (tail === undefined) return keepsFiles(gitDir) ? [] : askGit(git, gitDir, ref, count);
     const entries = parseTail(tail.text, count);
     if (entries.length === count || tail.whole || bytes >= mostTailBytes) return entries;
   }
 }
+
+/** Whether refs are stored as files, so that a reflog which is no file is not there; the other way is `reftable` (git-config(1), `extensions.refStorage`). */
+const keepsFiles = (gitDir: string): boolean => !existsSync(join(gitDir, 'reftable'));
 
 function readTail(path: string, tailLength: number): { readonly text: string; readonly whole: boolean } | undefined {
   let file: number;

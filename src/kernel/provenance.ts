@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import type { Git } from '../git/gate.js';
 import { shortOid } from '../git/names.js';
 import { type ReflogEntry, readReflog } from '../git/reflog.js';
 import { type BranchTip, isAncestor } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import { readBrought } from '../trust/brought.js';
 import { isOrdinaryCommit } from '../trust/own-commit.js';
-import { type Remote, sourceOf } from '../trust/remotes.js';
+import { sourceOf } from '../trust/remotes.js';
 import type { Context } from './context.js';
 
 /** How far back a request is looked for; one that is older than this many moves of its branch is not new work of a hook. */
@@ -75,12 +74,14 @@ function amended(entries: readonly ReflogEntry[], entry: ReflogEntry): ReflogEnt
 }
 
 /** The remote that already has the request, by the branch's upstream; such a request is for one of all who see it. */
-export async function remoteThatHas(git: Git, remotes: readonly Remote[], tip: BranchTip): Promise<string | undefined> {
+export async function remoteThatHas({ repository, objects, settings }: Context, tip: BranchTip): Promise<string | undefined> {
   const { upstream } = tip;
-  const source = upstream === undefined ? undefined : sourceOf(remotes, upstream);
+  const source = upstream === undefined ? undefined : sourceOf(settings.remotes, upstream);
   if (upstream === undefined || source === undefined) return undefined;
-  const there = await git(['rev-parse', '--verify', '--quiet', `${upstream}^{commit}`], { ok: [0, 1, 128] });
-  return there.exitCode === 0 && (await isAncestor(git, tip.oid, upstream)) ? source.remote : undefined;
+  const there = await objects.read(`${upstream}^{commit}`, 0);
+  if (there.kind === 'missing') return undefined;
+  // Most branches are where their upstream is: no git process for each of thousands.
+  return there.oid === tip.oid || (await isAncestor(repository.git, tip.oid, upstream)) ? source.remote : undefined;
 }
 
 export const requestedBy = (author: string, commit: string): string => `${author.replace(/ <.*/, '')}, ${shortOid(commit)}`;

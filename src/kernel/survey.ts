@@ -119,16 +119,16 @@ async function gatherFacts(context: Context, at: BranchTip, tip: Tip, record: Re
  * The remote that decides a branch, where it is not the place that the tip was read from: the one that the request names, the
  * setting, or the upstream that has the commit already. Never two places for one request.
  */
-async function deciderOf({ repository, settings }: Context, at: BranchTip, named: string | undefined): Promise<string | undefined> {
-  const { remotes } = settings;
-  const url = (name: string | undefined): string | undefined => remotes.find((remote) => remote.name === name)?.url;
+async function deciderOf(context: Context, at: BranchTip, named: string | undefined): Promise<string | undefined> {
+  const { repository, settings } = context;
+  const url = (name: string | undefined): string | undefined => settings.remotes.find((remote) => remote.name === name)?.url;
   if (at.at !== undefined) {
     // Another name of the same repository, or a name that only the clone of the author knows, means this one.
     return named === undefined || url(named) === undefined || url(named) === url(at.at.remote) ? undefined : named;
   }
   // A server is what its clients call a remote, whatever that name means to itself.
   if (named !== undefined && !repository.bare) return named;
-  return settings.remote ?? (await remoteThatHas(repository.git, remotes, at));
+  return settings.remote ?? (await remoteThatHas(context, at));
 }
 
 /** When the holder of a lease last gave a sign of life, in seconds since the epoch: here by its journal, at a remote by its heartbeat. */
