@@ -35,6 +35,8 @@ export interface GitOptions {
   readonly ok?: readonly number[];
   /** Default 60 seconds. */
   readonly timeoutMs?: number;
+  /** Ends git when it is aborted; the call then fails with the reason of that. */
+  readonly stop?: AbortSignal;
   readonly env?: Environment;
   /** Directory to work in, instead of the repository's. */
   readonly cwd?: string;
@@ -87,29 +89,38 @@ export function openGit(place: GitPlace, inherited: NodeJS.ProcessEnv = process.
       const stderr: Buffer[] = [];
       let kill: NodeJS.Timeout | undefined;
       let timedOut = false;
+      // The whole group: the program that carries a push or a fetch may be what hangs.
+      const signal = (name: NodeJS.Signals): void => void (asUser ? child.kill(name) : signalGroup(child, name));
+      const end = (): void => {
+        signal('SIGTERM');
+        kill ??= setTimeout(() => signal('SIGKILL'), graceMs);
+      };
       const limit = setTimeout(() => {
         timedOut = true;
-        // The whole group: the program that carries a push or a fetch may be what hangs.
-        const end = (signal: NodeJS.Signals): void => void (asUser ? child.kill(signal) : signalGroup(child, signal));
-        end('SIGTERM');
-        kill = setTimeout(() => end('SIGKILL'), graceMs);
+        end();
       }, options.timeoutMs ?? defaultTimeoutMs);
+      const over = (): void => {
+        clearTimeout(limit);
+        clearTimeout(kill);
+        options.stop?.removeEventListener('abort', end);
+      };
+      if (options.stop?.aborted) end();
+      options.stop?.addEventListener('abort', end);
       child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
       child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
       // git may end before it has read all input (EPIPE); its exit code tells the story.
       child.stdin.on('error', () => undefined);
       child.stdin.end(options.input ?? '');
       child.on('error', (error: NodeJS.ErrnoException) => {
-        clearTimeout(limit);
-        clearTimeout(kill);
+        over();
         reject(error.code === 'ENOENT' && existsSync(cwd) ? gitMissing(error) : error);
       });
-      child.on('close', (code, signal) => {
-        clearTimeout(limit);
-        clearTimeout(kill);
+      child.on('close', (code, endedBy) => {
+        over();
         const errorText = Buffer.concat(stderr).toString('utf8');
-        if (timedOut) reject(gitTimeout(args));
-        else if (code === null) reject(new GitError(args, undefined, `${errorText}\nended by ${signal}`, cwd));
+        if (options.stop?.aborted) reject(options.stop.reason);
+        else if (timedOut) reject(gitTimeout(args));
+        else if (code === null) reject(new GitError(args, undefined, `${errorText}\nended by ${endedBy}`, cwd));
         else if ((options.ok ?? [0]).includes(code)) resolve({ exitCode: code, stdout: Buffer.concat(stdout), stderr: errorText, cwd });
         else reject(new GitError(args, code, errorText, cwd));
       });

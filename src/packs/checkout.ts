@@ -9,8 +9,8 @@ import type { Repository } from '../git/repository.js';
 import { quoted } from '../printable.js';
 import { removeFile, writeDurably } from '../runner/durable-file.js';
 import { type Lock, waitForLock } from '../runner/lock.js';
+import { makeTemporaryFolder } from '../runner/temporary-folder.js';
 import type { Here } from './here.js';
-import { makeTemporaryFolder } from './temporary-folder.js';
 
 /** So long another install of the same working tree is waited for, in milliseconds. */
 const patienceMs = 10_000;

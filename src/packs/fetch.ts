@@ -6,6 +6,7 @@ import { type Git, lineOf, openGit } from '../git/gate.js';
 import { isOid, type Oid, oid, shortOid } from '../git/names.js';
 import { openObjects } from '../git/objects.js';
 import { printable, quoted } from '../printable.js';
+import { inTemporaryPlace, type TemporaryPlace } from '../runner/temporary-place.js';
 import type { PackAddress } from './address.js';
 import { findFolder } from './folder.js';
 import { questionLimits, type TransferLimits, transferLimits } from './limits.js';
@@ -14,7 +15,7 @@ import { checkRef } from './ref.js';
 import { PackRefusal } from './refuse.js';
 import { candidatesOf, isAbbreviation, parseRefs, type RefKind, type RemoteRefs, someOf } from './remote-refs.js';
 import { checkSubfolder, defaultSubfolder } from './subfolder.js';
-import { initBare, inTemporaryPlace, type TemporaryPlace } from './temporary-repository.js';
+import { initBare } from './temporary-repository.js';
 import { type Progress, type Transfer, TransferError, transfer } from './transfer.js';
 
 export interface FetchRequest extends Reading {
@@ -55,7 +56,7 @@ export function fetchPack(request: FetchRequest): Promise<FetchedPack> {
   const { address, inherited = process.env } = request;
   const ref = checkRef(request.ref ?? 'HEAD');
   const subfolder = checkSubfolder(request.subfolder ?? defaultSubfolder);
-  return inTemporaryPlace(request.signal, async (place) => {
+  return inTemporaryPlace('pack', request.signal, async (place) => {
     const { found, options } = await locate(request, ref, place, { ...transferLimits, ...request.limits });
     const repository = options.cwd;
     const objects = openObjects(repository, inherited);
@@ -77,7 +78,7 @@ export function fetchPack(request: FetchRequest): Promise<FetchedPack> {
 export function newestCommit(request: Omit<FetchRequest, 'subfolder' | 'progress'>): Promise<Oid | undefined> {
   const ref = checkRef(request.ref ?? 'HEAD');
   if (isOid(ref)) return Promise.resolve(undefined);
-  return inTemporaryPlace(request.signal, async (place) => {
+  return inTemporaryPlace('pack', request.signal, async (place) => {
     const options = await transferOptions(request, place, 'sha1', { ...questionLimits, ...request.limits });
     const refs = await explaining(request.address, () => ask(request.address, ref, options));
     const name = candidatesOf(ref).find((candidate) => refs.has(candidate.name))?.name;

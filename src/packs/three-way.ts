@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Git } from '../git/gate.js';
-import { makeTemporaryFolder } from './temporary-folder.js';
+import { makeTemporaryFolder } from '../runner/temporary-folder.js';
 
 /** The three contents of a file that changed on both sides. */
 export interface Sides {

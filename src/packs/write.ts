@@ -4,8 +4,8 @@ import { Failure } from '../failure.js';
 import type { Environment } from '../git/environment.js';
 import { lineOf } from '../git/gate.js';
 import { type Oid, oid } from '../git/names.js';
+import { makeTemporaryFolder } from '../runner/temporary-folder.js';
 import type { Here } from './here.js';
-import { makeTemporaryFolder } from './temporary-folder.js';
 
 /** What a path below `.aynig/` is to be: nothing, or a file whose content is given or known to the repository. */
 export interface Edit {

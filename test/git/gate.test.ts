@@ -39,6 +39,19 @@ describe('a call of git', () => {
     await expect(git(['fetch'], { timeoutMs: 50 })).rejects.toMatchObject({ code: 'git-timeout', message: /^git fetch / });
   });
 
+  it('is ended with all that it started when it is no longer wanted, and fails with the reason', async () => {
+    const repo = scratch();
+    const git = gateOf(repo, fakeGit(repo, 'sleep 600 & echo $! >"$HOME/child"; wait'));
+    const stop = new AbortController();
+    const call = git(['fetch'], { stop: stop.signal }).catch((caught: unknown) => caught);
+    const child = await repo.until('it has begun', () => (repo.exists('../child') ? repo.read('../child').trim() : ''));
+    const why = new Error('not wanted');
+    stop.abort(why);
+    expect(await call).toBe(why);
+    await repo.until('the child is gone', () => repo.program('kill', ['-0', child], { expected: 'any' }).exitCode !== 0);
+    await expect(git(['fetch'], { stop: stop.signal })).rejects.toBe(why);
+  });
+
   it('that was killed is a failure that names the signal', async () => {
     const repo = scratch();
     const git = gateOf(repo, fakeGit(repo, 'kill -KILL $$'));
