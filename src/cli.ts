@@ -186,9 +186,24 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       (y) =>
         y
           .positional('branch', branch)
-          .option('all', { type: 'boolean', default: false, describe: 'Every branch, one a line' })
+          .option('all', { type: 'boolean', default: false, describe: 'Every branch that has a state, one a line' })
+          .option('idle', { type: 'boolean', default: false, describe: 'Every branch, also those without a state' })
+          .option('needs-me', { type: 'boolean', default: false, describe: 'Every branch where a person has to act' })
+          .option('remote', { type: 'string', requiresArg: true, describe: 'The branches of this remote, as it decides them' })
+          .option('watch', { type: 'boolean', default: false, describe: 'Show it on a terminal until Ctrl-C, as it changes' })
+          .option('exit-code', { type: 'boolean', default: false, describe: 'Exit with 10 where a person has to act' })
           .option('role', { type: 'string', requiresArg: true, describe: 'Look for commands in .aynig/roles/<role> first' })
-          .options(json),
+          .options(json)
+          .check(({ watch, json: asJson }) => !(watch && asJson) || 'Use --watch or --json, not both.')
+          .check(({ watch, exitCode }) => !(watch && exitCode) || 'Use --watch or --exit-code, not both.')
+          .check(({ idle, needsMe }) => !(idle && needsMe) || 'Use --needs-me or --idle, not both.')
+          .check(
+            ({ all, idle, needsMe, branch: named }) =>
+              !((all || idle || needsMe) && named !== undefined) || 'Name a branch or use --all, --idle or --needs-me, not both.',
+          )
+          .example('$0 status --all --watch', 'all branches that have a state, as they change')
+          .example('$0 status --needs-me --exit-code', 'for a script: is there something to do for somebody?')
+          .example('$0 status topic --remote origin', 'a branch as origin has it'),
       (argv) => {
         result = import('./commands/status.js').then(({ status }) =>
           status({ ...argv, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),

@@ -1,6 +1,6 @@
 import { readConfig } from './config.js';
 import type { Environment } from './environment.js';
-import type { Git, GitError, GitResult } from './gate.js';
+import type { Git, GitError, GitOptions, GitResult } from './gate.js';
 import { type Oid, oid, type RefName } from './names.js';
 
 /** One move of one ref by a push. `from` undefined: the ref must not exist; `to` undefined: it is deleted. */
@@ -25,11 +25,16 @@ export interface PushReport {
 /** A ref is a few bytes; a host that takes longer is not there. */
 const readTimeoutMs = 30_000;
 /** Content may be large; bounded all the same. */
-const fetchTimeoutMs = 15 * 60_000;
+export const fetchTimeoutMs = 15 * 60_000;
 
 /** The refs of a remote that match `names`: full names, or `refs/aynig/lease/*`. Throws {@link GitError} where it cannot be read. */
-export async function readRemoteRefs(git: Git, remote: string, names: readonly string[]): Promise<Map<RefName, Oid>> {
-  const result = await git(['ls-remote', '--quiet', '--refs', '--', remote, ...names], { timeoutMs: readTimeoutMs });
+export async function readRemoteRefs(
+  git: Git,
+  remote: string,
+  names: readonly string[],
+  options: Pick<GitOptions, 'stop'> = {},
+): Promise<Map<RefName, Oid>> {
+  const result = await git(['ls-remote', '--quiet', '--refs', '--', remote, ...names], { timeoutMs: readTimeoutMs, ...options });
   const found = new Map<RefName, Oid>();
   for (const line of result.stdout.toString('utf8').split('\n')) {
     const [value, name] = line.split('\t');
@@ -41,14 +46,19 @@ export async function readRemoteRefs(git: Git, remote: string, names: readonly s
   return found;
 }
 
+/** A look at a remote notes nothing but refs: no commit graph, and a reflog entry wherever a ref is written. */
+export const fetchSettings: readonly string[] = ['core.logAllRefUpdates=always', 'fetch.writeCommitGraph=false'].flatMap((setting) => [
+  '-c',
+  setting,
+]);
+
 /**
  * Fetches by these refspecs and nothing else: no tags, no configured refspec, no FETCH_HEAD, and a reflog entry for every ref
  * that moves, since its time says when this clone first saw a commit.
  */
 export async function fetchRefs(git: Git, remote: string, refspecs: readonly string[]): Promise<void> {
-  const settings = ['core.logAllRefUpdates=always', 'fetch.writeCommitGraph=false'].flatMap((setting) => ['-c', setting]);
   const options = ['--quiet', '--no-tags', '--prune', '--no-prune-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules'];
-  await git([...settings, 'fetch', ...options, '--', remote, ...refspecs], { timeoutMs: fetchTimeoutMs });
+  await git([...fetchSettings, 'fetch', ...options, '--', remote, ...refspecs], { timeoutMs: fetchTimeoutMs });
 }
 
 /** Pushes all moves or none, each only from the value that was read (git-push(1), `--atomic`, `--force-with-lease`). Throws {@link Failure} git-timeout. */

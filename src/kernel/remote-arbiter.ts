@@ -75,7 +75,7 @@ export function remoteArbiter({ git, objects, commonDir, remote, identity, onNoH
     ];
     if (moves.length === 0) return { kind: 'unconfirmed', why: `${remote} takes no heartbeats` };
     const report = await pushMoves(git, remote, moves, renewMs);
-    const after = await readRemote(git, remote, [hold.ref, name], 1);
+    const after = await readRemote(git, remote, [hold.ref, name], { attempts: 1 });
     const tip = after.get(hold.ref);
     if (to !== undefined && tip === to) {
       hold.tip = to;

@@ -18,8 +18,13 @@ const fewRefs = 200;
 const everyHeartbeat = heartbeatRef('*');
 
 /** Reads refs of a remote, again and again for a moment where it does not answer. Throws {@link Failure} remote-unreachable. */
-export async function readRemote(git: Git, remote: string, names: readonly string[], attempts = 3): Promise<Map<RefName, Oid>> {
-  return reaching(remote, attempts, () => readRemoteRefs(git, remote, names));
+export async function readRemote(
+  git: Git,
+  remote: string,
+  names: readonly string[],
+  { attempts = 3, ...options }: { readonly attempts?: number; readonly stop?: AbortSignal } = {},
+): Promise<Map<RefName, Oid>> {
+  return reaching(remote, attempts, () => readRemoteRefs(git, remote, names, options));
 }
 
 /**
@@ -89,7 +94,8 @@ const tipAt = (remote: string, ref: RefName, tip: Oid, heartbeats: ReadonlyMap<R
   at: { remote, tracking: trackingRef(remote, ref), heartbeats },
 });
 
-async function reaching<T>(remote: string, attempts: number, act: () => Promise<T>): Promise<T> {
+/** Tries again where git fails. Throws {@link Failure} remote-unreachable, with the words of ssh and of the server. */
+export async function reaching<T>(remote: string, attempts: number, act: () => Promise<T>): Promise<T> {
   try {
     return await retry(act, { attempts, firstWaitMs: 200, again: (error) => error instanceof GitError });
   } catch (error) {
@@ -101,6 +107,6 @@ async function reaching<T>(remote: string, attempts: number, act: () => Promise<
 
 const unreachable = (remote: string, why: string, cause: unknown): Failure =>
   new Failure('remote-unreachable', `The remote ${remote} could not be read: ${why}`, {
-    hint: `See whether git reaches it: git ls-remote ${remote}; then: aynig run --aynig-remote ${remote}`,
+    hint: `See whether git reaches it: git ls-remote ${remote}; then try again`,
     cause,
   });

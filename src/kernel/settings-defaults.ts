@@ -18,5 +18,6 @@ export const defaults = {
       .slice(0, 128) || 'unknown',
   tick: 'auto' as 'auto' | 'off',
   whenNodeIsMissing: 'accept' as 'accept' | 'refuse',
+  endStates: 'done cancelled',
   trust: 'pinned' as 'pinned' | 'branch' | 'signed',
 };

@@ -36,6 +36,7 @@ export const settingsSchema = z.object({
   commandsDir: z.optional(text('a folder').check(z.regex(/^\//, 'must be an absolute path'))),
   trustedRef: z.optional(text('the name of a branch')),
   whenNodeIsMissing: z._default(oneOf(['accept', 'refuse']), defaults.whenNodeIsMissing),
+  endStates: z._default(text('names of states, with spaces between'), defaults.endStates),
   branches: z.optional(text('patterns of branch names, with spaces between')),
 });
 

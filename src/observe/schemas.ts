@@ -18,11 +18,24 @@ export const branchStatus = z.object({
   lease: z.object({ status: z.enum(['active', 'expired', 'endless', 'n/a']), secondsLeft: z.nullable(seconds) }),
   command: z.object({ status: z.enum(['exists', 'missing', 'untrusted', 'unusable', 'n/a']), path: z.nullable(z.string()) }),
   lastFailure: z.nullable(z.object({ code: z.string(), why: z.string(), hint: z.string(), at: z.nullable(seconds) })),
+  /** Committer date of the tip, seconds since the epoch; null where it cannot be read. */
+  at: z.nullable(seconds),
+  /** Of a lease what is being worked on, of a stalled run what it was asked for. */
+  originState: z.nullable(z.string()),
+  /** The title of the request that a lease was put on. */
+  request: z.nullable(z.string()),
+  /** `aynig-attempt`, of a lease that of its request. */
+  attempt: z.nullable(z.int()),
+  correlationId: z.nullable(z.string()),
+  /** Whether it stays as it is until a person acts. */
+  needsPerson: z.boolean(),
 });
 export type BranchStatus = z.infer<typeof branchStatus>;
 
 export const statusReport = z.object({
   schema: z.literal('aynig.status/1'),
+  /** The remote whose branches these are; null: those of this repository. */
+  remote: z.nullable(z.string()),
   runnerFailure: z.nullable(z.object({ code: z.string(), why: z.string(), hint: z.string(), at: z.nullable(seconds) })),
   branches: z.array(branchStatus),
 });

@@ -1,31 +1,40 @@
-import type { BranchName, RefName } from '../git/names.js';
+import { failureOrThrow } from '../git/causes.js';
+import type { BranchName, Oid, RefName } from '../git/names.js';
+import type { BranchTip } from '../git/refs.js';
 import type { Context } from '../kernel/context.js';
 import type { CommandLookup, Reading } from '../kernel/decide.js';
-import { trailerValue } from '../kernel/message.js';
+import { type Trailer, trailerValue } from '../kernel/message.js';
 import { readState } from '../kernel/names.js';
 import { lookUp } from '../kernel/server-commands.js';
 import type { Surveyed } from '../kernel/survey.js';
-import type { Lease, Tip } from '../kernel/tip.js';
-import { printable } from '../printable.js';
+import { type Lease, readTip, type Tip } from '../kernel/tip.js';
+import { quoted } from '../printable.js';
 import type { FailureRecord } from '../runner/failure-record.js';
+import { needsPerson } from './needs-person.js';
 import type { BranchStatus } from './schemas.js';
 
 type Found = Extract<Surveyed, { reading: unknown }>;
 
+/** What is known beside the tips. */
+export interface Surroundings {
+  /** Why runners could not do what was asked of them here, by branch. */
+  readonly failures: ReadonlyMap<RefName, FailureRecord>;
+  /** The branch of HEAD, or what it is called at the remote that is looked at. */
+  readonly current: BranchName | undefined;
+  /** The states that are the end of a workflow. */
+  readonly ends: ReadonlySet<string>;
+}
+
 /** What `aynig status` says about one branch. Reads and never writes. */
-export async function statusOf(
-  context: Context,
-  surveyed: Surveyed,
-  failures: ReadonlyMap<RefName, FailureRecord>,
-  current?: BranchName,
-): Promise<BranchStatus> {
+export async function statusOf(context: Context, surveyed: Surveyed, { failures, current, ends }: Surroundings): Promise<BranchStatus> {
   const { at } = surveyed;
   const recorded = accountOf(failures.get(at.ref));
-  const common = { branch: at.branch as string, head: at.oid as string, current: at.branch === current };
   if ('failure' in surveyed) {
     const { code, message, hint } = surveyed.failure;
     return {
-      ...common,
+      branch: at.branch,
+      head: at.oid,
+      current: at.branch === current,
       title: '',
       reading: 'unreadable',
       state: null,
@@ -35,23 +44,57 @@ export async function statusOf(
       lease: { status: 'n/a', secondsLeft: null },
       command: { status: 'n/a', path: null },
       lastFailure: { code, why: message, hint, at: null },
+      at: null,
+      originState: null,
+      request: null,
+      attempt: null,
+      correlationId: null,
+      needsPerson: true,
     };
   }
   const { tip, reading } = surveyed;
   const lease = tip.kind === 'lease' ? tip.lease : undefined;
+  const request = lease === undefined ? undefined : await requestUnder(context, tip.commit.parents[0]);
+  const trailers = trailersOf(tip);
+  const said = (key: string): string | undefined => trailerValue(trailers, key) ?? trailerValue(trailersOf(request), key);
   return {
-    ...common,
+    branch: at.branch,
+    head: at.oid,
+    current: at.branch === current,
     title: titleOf(tip),
     reading: reading.kind,
     state: tip.kind === 'request' ? tip.state : tip.kind === 'lease' ? 'working' : null,
-    detail: detailOf(reading),
+    detail: detailOf(reading, at),
     runId: lease?.runId || (tip.kind === 'request' ? (trailerValue(tip.message.trailers, 'aynig-stalled-run') ?? null) : null),
     runnerId: lease?.runnerId || null,
     lease: leaseOf(context, reading, lease),
     command: await commandOf(context, surveyed),
     lastFailure: recorded ?? stallOf(tip),
+    at: tip.commit.committedAt,
+    originState: trailerValue(trailers, 'aynig-origin-state') ?? null,
+    request: request?.kind === 'request' ? request.message.title : null,
+    attempt: wholeNumber(said('aynig-attempt')),
+    correlationId: said('aynig-correlation-id') ?? null,
+    needsPerson: needsPerson(reading, { now: context.now(), ends, failed: recorded !== null }),
   };
 }
+
+/** The request that a lease was put on. Undefined where the lease was renewed on another commit, in a shallow clone, and where it is damaged. */
+async function requestUnder({ objects }: Context, parent: Oid | undefined): Promise<Tip | undefined> {
+  if (parent === undefined) return undefined;
+  try {
+    return readTip(await objects.commit(parent));
+  } catch (error) {
+    // The tip alone decides; this is only what people would like to know.
+    failureOrThrow(error);
+    return undefined;
+  }
+}
+
+const noTrailers: readonly Trailer[] = [];
+const trailersOf = (tip: Tip | undefined): readonly Trailer[] =>
+  tip === undefined || tip.kind === 'invalid' ? noTrailers : (tip.message?.trailers ?? noTrailers);
+const wholeNumber = (text: string | undefined): number | null => (text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : null);
 
 /** A recorded failure as it is shown. */
 export const accountOf = (record: FailureRecord | undefined): BranchStatus['lastFailure'] =>
@@ -97,7 +140,8 @@ function stallOf(tip: Tip): BranchStatus['lastFailure'] {
 }
 
 /** One sentence about a reading, with what to do where something is to be done. */
-export function detailOf(reading: Reading): string | null {
+export function detailOf(reading: Reading, { branch, at }: Pick<BranchTip, 'branch' | 'at'>): string | null {
+  const there = at === undefined ? '' : ` --aynig-remote ${quoted(at.remote)}`;
   switch (reading.kind) {
     case 'idle':
       return null;
@@ -112,50 +156,12 @@ export function detailOf(reading: Reading): string | null {
     case 'remote':
       return `the remote ${reading.remote} decides who runs it; take part with: aynig run --aynig-remote ${reading.remote}`;
     case 'leased':
-      return reading.until === undefined ? 'the lease has no end; end it with: aynig cancel' : null;
+      return reading.until === undefined ? `the lease has no end; end it with: aynig cancel ${quoted(branch)}${there}` : null;
     case 'undelivered':
-      return 'a finished run waits for this checkout; bring it in with: aynig land';
+      return `a finished run waits for this checkout; bring it in with: aynig land ${quoted(branch)}`;
     case 'expired':
-      return 'the holder is gone; the next tick takes over';
+      return `the holder is gone; the next tick takes over: aynig run${there}`;
     case 'invalid':
       return reading.problems.map(({ rule, fix }) => `${rule}; ${fix}`).join('; ');
   }
-}
-
-/** A status as a block of lines: one fact a line. */
-export function statusLines(status: BranchStatus): string[] {
-  const lease = status.lease.secondsLeft === null ? status.lease.status : `${status.lease.status}, ${status.lease.secondsLeft} s left`;
-  const rows: [string, string][] = [
-    ['branch', status.branch],
-    ['head', `${status.head.slice(0, 12)} ${status.title}`],
-    ['state', status.state ?? 'none'],
-    ['reading', status.detail === null ? status.reading : `${status.reading}: ${status.detail}`],
-    ['run', status.runId === null ? 'none' : status.runnerId === null ? status.runId : `${status.runId} on ${status.runnerId}`],
-    ['lease', lease],
-    ['command', status.command.path === null ? status.command.status : `${status.command.status} (${status.command.path})`],
-    ['failure', status.lastFailure === null ? 'none' : `${status.lastFailure.why} [${status.lastFailure.code}] ${status.lastFailure.hint}`],
-  ];
-  return rows.map(([name, value]) => `${name.padEnd(8)} ${printable(value)}`);
-}
-
-/** Many statuses as a table, one branch a line. */
-export function statusTable(statuses: readonly BranchStatus[]): string[] {
-  const rows = [
-    ['BRANCH', 'STATE', 'READING', 'LEFT', 'COMMAND', 'TITLE'],
-    ...statuses.map((status) => [
-      `${status.current ? '* ' : '  '}${printable(status.branch)}`,
-      status.state ?? '-',
-      status.lastFailure === null || status.reading === 'waiting' ? status.reading : `${status.reading} !`,
-      status.lease.secondsLeft === null ? '-' : `${status.lease.secondsLeft}s`,
-      status.command.status,
-      printable(status.title).slice(0, 60),
-    ]),
-  ];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -27,6 +27,7 @@ describe('the settings of a repository', () => {
       logLevel: 'info',
       tick: 'auto',
       whenNodeIsMissing: 'accept',
+      endStates: 'done cancelled',
       trust: 'pinned',
       remotes: [],
     });
