@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { counted } from './counted.js';
-import { aynig, command, folder, git, makeBranches, makeIdleBranches, repository, timed, trivial } from './lab.js';
+import { aynig, command, folder, git, type Message, makeBranches, makeIdleBranches, repository, timed, trivial } from './lab.js';
 import { median, ms, rows } from './table.js';
 
 /** One look at many branches that ask for nothing that could be run. */
@@ -33,6 +33,56 @@ export async function manyBranches(branches: number, rounds: number): Promise<vo
       ratio: '',
       limit: '120 MB',
       holds: megabytes <= 120,
+    });
+  }
+}
+
+/** Messages of branches of every kind that a table of many has, in turn: with and without a state, held, stalled, ready, unusable. */
+function mixed(index: number): Message {
+  const now = Math.floor(Date.now() / 1000);
+  const at = now - 86_400 - index;
+  const run = `aynig-run-id: 00000000-0000-4000-8000-${index.toString(16).padStart(12, '0')}`;
+  const lease = `aynig: working on job\n\naynig-state: working\naynig-origin-state: job\n${run}\naynig-runner-id: host\naynig-lease-seconds: 600\n`;
+  const kinds: readonly Message[] = [
+    { message: `Plain ${index}\n`, at },
+    { message: `Another plain one ${index}\n`, at },
+    { message: `Review ${index}\n\naynig-state: review\naynig-attempt: 2\n`, at },
+    { message: `Done ${index}\n\naynig-state: done\n`, at },
+    { message: lease, at: now },
+    { message: lease, at },
+    { message: `aynig: job stalled\n\nIt exited with 1.\n\naynig-state: stalled\naynig-origin-state: job\naynig-exit-code: 1\n`, at },
+    { message: `Twice ${index}\n\naynig-state: a\naynig-state: b\n`, at },
+    { message: `Build ${index}\n\naynig-state: job\n`, at },
+  ];
+  return kinds[index % kinds.length] as Message;
+}
+
+/** The table of many branches of every kind, against the one call to git that it cannot do without. */
+export async function mixedBranches(branches: number, rounds: number): Promise<void> {
+  const path = repository('mixed');
+  command(path, 'job', trivial);
+  // What is ready would else be ready for nobody: these branches came from nowhere that a hook trusts.
+  git(path, 'config', 'aynig.trust', 'branch');
+  makeIdleBranches(path, branches, mixed);
+  const list = ['for-each-ref', '--format=%(refname) %(objectname) %(upstream) %(worktreepath) %(symref)', 'refs/heads/'];
+  for (const args of [
+    ['status', '--all'],
+    ['status', '--needs-me', '--json'],
+  ]) {
+    const times: number[] = [];
+    const base: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      base.push(timed('git', list, path));
+      times.push(timed(process.execPath, [aynig, ...args], path));
+    }
+    const { gits, megabytes } = await counted(args, path);
+    rows.push({
+      what: `aynig ${args.join(' ')}, ${branches} branches of every kind`,
+      measured: `${ms(median(times))}, ${gits} git processes, ${megabytes.toFixed(0)} MB`,
+      baseline: `${ms(median(base))} git for-each-ref`,
+      ratio: (median(times) / median(base)).toFixed(2),
+      limit: '1000 ms',
+      holds: median(times) <= 1000,
     });
   }
 }

@@ -67,17 +67,17 @@ export function makeBranches(path: string, prefix: string, count: number, commit
 }
 
 /**
- * Makes branches `topic/<number>` that ask for a state without a command, each at a commit of its own. Their refs are written
- * as one file: git makes one for each, which takes longer than all that is measured with them.
+ * Makes branches `topic/<number>`, each at a commit of its own with a message of its own: by default one that asks for a state without
+ * a command. Their refs are written as one file: git makes one for each, which takes longer than all that is measured with them.
  */
-export function makeIdleBranches(path: string, branches: number): void {
+export function makeIdleBranches(path: string, branches: number, messageOf = asksForReview): void {
   const tree = git(path, 'rev-parse', 'HEAD^{tree}');
   const others = git(path, 'for-each-ref', '--format=%(objectname) %(refname)');
   const marks = join(folder, 'marks');
   const last = `refs/heads/topic/${branches - 1}`;
   const stream = Array.from({ length: branches }, (_, index) => {
-    const message = `Branch ${index}\n\naynig-state: review\n`;
-    return `reset ${last}\ncommit ${last}\nmark :${index + 1}\ncommitter Bench <bench@example.com> ${1_700_000_000 + index} +0000\ndata ${message.length}\n${message}M 040000 ${tree} \n\n`;
+    const { message, at } = messageOf(index);
+    return `reset ${last}\ncommit ${last}\nmark :${index + 1}\ncommitter Bench <bench@example.com> ${at} +0000\ndata ${message.length}\n${message}M 040000 ${tree} \n\n`;
   }).join('');
   execFileSync('git', ['fast-import', '--quiet', `--export-marks=${marks}`], { cwd: path, env, input: stream });
   const made = readFileSync(marks, 'utf8').replace(
@@ -90,6 +90,14 @@ export function makeIdleBranches(path: string, branches: number): void {
   const there = git(path, 'for-each-ref', '--format=%(objectname)', 'refs/heads/topic').split('\n');
   if (new Set(there).size !== branches) throw new Error(`${new Set(there).size} of ${branches} branches were made`);
 }
+
+/** A commit message, and its committer date in seconds since the epoch. */
+export interface Message {
+  readonly message: string;
+  readonly at: number;
+}
+
+const asksForReview = (index: number): Message => ({ message: `Branch ${index}\n\naynig-state: review\n`, at: 1_700_000_000 + index });
 
 /** Waits for a file without taking a processor from what is measured. */
 export function waitFor(condition: () => boolean, limitMs = 20_000): void {

@@ -1,4 +1,4 @@
-import { manyBranches, readyBranches } from './branches.js';
+import { manyBranches, mixedBranches, readyBranches } from './branches.js';
 import { histories } from './history.js';
 import { commits, nodeStarts } from './hooks.js';
 import { removeFolder } from './lab.js';
@@ -12,6 +12,7 @@ try {
   commits(rounds);
   nodeStarts();
   await manyBranches(10_000, few);
+  await mixedBranches(10_000, few);
   await readyBranches(100);
   pushes(rounds);
   await remoteTick();
