@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { identify, Scratch } from './scratch.js';
-import { completing, type Workspace } from './workspace.js';
+import { completing, snapshot, type Workspace, workspace } from './workspace.js';
 
 /** A repository that holds a pack, beside the one that installs it. */
 export class PackSource extends Scratch {
@@ -39,4 +39,31 @@ export function packSource(
   identify((...args) => source.git(...args));
   source.publish(files);
   return source;
+}
+
+/** Answers of `aynig <args>`, whatever its exit code. */
+export const aynig = (at: Workspace, ...args: string[]) => at.aynig(args, { expected: 'any' });
+export const staged = (at: Workspace): string[] => at.git('diff', '--cached', '--name-status', '--no-renames').split('\n').filter(Boolean);
+export const commit = (at: Workspace, message = 'take it'): void => void at.git('commit', '--quiet', '--message', message);
+
+interface Lock {
+  readonly packs: Record<
+    string,
+    { source: string; ref: string | null; commit: string; files: Record<string, { blob: string; mergedWith?: string | null }> }
+  >;
+}
+export const lockOf = (at: Workspace): Lock => JSON.parse(at.read('.aynig/packs.lock.json')) as Lock;
+
+/** Everything of a working tree and what git knows of it that an install could change. */
+export const whole = (at: Workspace) => ({
+  files: snapshot(join(at.path, '.aynig')),
+  status: at.git('status', '--porcelain', '--untracked-files=all', '--ignored'),
+  head: at.head(),
+});
+
+/** A repository with a command of its own, and the pack `../pack` beside it. */
+export function both(files?: Readonly<Record<string, string>>): { made: Workspace; source: PackSource } {
+  const made = workspace();
+  made.command('build', 'exit 0');
+  return { made, source: packSource(made, 'pack', files) };
 }

@@ -1,0 +1,167 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { aynig, both, commit, greeting, lockOf } from '../support/pack.js';
+import type { Workspace } from '../support/workspace.js';
+
+describe('an update', () => {
+  const lines = (first: string, last: string): string => `#!/bin/sh\n# ${first}\n${':\n'.repeat(10)}# ${last}\nexit 0\n`;
+  function installed() {
+    const pair = both({ '.aynig/command/greet': lines('one', 'end') });
+    pair.made.aynig(['install', '../pack', '--yes']);
+    commit(pair.made);
+    return pair;
+  }
+  const edit = (made: Workspace, text: string): void => {
+    made.write('.aynig/command/greet', text, 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+  };
+
+  test('merges what changed on both sides', () => {
+    const { made, source } = installed();
+    edit(made, lines('mine', 'end'));
+    source.publish({ '.aynig/command/greet': lines('one', 'new end') });
+    expect(made.aynig(['update-pack', '--yes']).stdout).toContain('merged with your changes');
+    expect(made.read('.aynig/command/greet')).toBe(lines('mine', 'new end'));
+  });
+
+  test('leaves what cannot be merged, says so at every update, and takes a word for it', () => {
+    const { made, source } = installed();
+    edit(made, lines('mine', 'end'));
+    source.publish({ '.aynig/command/greet': lines('theirs', 'end') });
+    const first = aynig(made, 'update-pack', 'pack', '--yes');
+    expect(first.exitCode).toBe(1);
+    expect(first.stdout).toContain('! 100755 .aynig/command/greet  yours stays: you and the pack changed the same lines');
+    expect(made.read('.aynig/command/greet')).toBe(lines('mine', 'end'));
+    commit(made);
+    expect(made.aynig(['packs', '--offline']).stdout).toContain('not merged yet  .aynig/command/greet');
+    const second = aynig(made, 'update-pack', '--yes');
+    expect(second.exitCode).toBe(1);
+    expect(second.stdout).toContain('yours stays');
+    made.aynig(['update-pack', '--keep-mine', '--yes']);
+    commit(made);
+    expect(made.aynig(['packs', '--offline']).stdout).toContain('changed here    .aynig/command/greet');
+    expect(made.aynig(['update-pack', '--yes']).stdout).toContain('Nothing to change.');
+    made.aynig(['install', '../pack', '--force', '--yes'], { expected: 'any' });
+    source.publish({ '.aynig/command/greet': lines('theirs again', 'end') });
+    made.aynig(['update-pack', '--force', '--yes']);
+    expect(made.read('.aynig/command/greet')).toBe(lines('theirs again', 'end'));
+  });
+
+  test('takes away what the pack has no more, but not what a person changed', () => {
+    const { made, source } = both({
+      '.aynig/command/a': greeting('a'),
+      '.aynig/command/b': greeting('b'),
+      '.aynig/command/c': greeting('c'),
+    });
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    made.write('.aynig/command/b', greeting('mine'), 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+    source.publish({ '.aynig/command/a': undefined, '.aynig/command/b': undefined });
+    expect(made.aynig(['update-pack', '--yes']).stderr).not.toContain('--force');
+    expect(made.exists('.aynig/command/a')).toBe(false);
+    expect(made.read('.aynig/command/b')).toBe(greeting('mine'));
+    expect(Object.keys(lockOf(made).packs['pack']?.files ?? {})).toEqual(['command/c']);
+    expect(made.read('.aynig/COMMANDS.md')).not.toContain('`a`');
+  });
+
+  test('leaves away what a person deleted, until it is installed again', () => {
+    const { made, source } = installed();
+    made.git('rm', '--quiet', '.aynig/command/greet');
+    commit(made, 'away');
+    source.publish({ '.aynig/command/other': greeting('other') });
+    expect(made.aynig(['update-pack', '--yes']).stderr).not.toContain('--keep-mine');
+    expect(made.exists('.aynig/command/greet')).toBe(false);
+    commit(made);
+    made.aynig(['install', '../pack', '--yes']);
+    expect(made.exists('.aynig/command/greet')).toBe(true);
+  });
+
+  test('goes to another branch or tag where one is named, and stays at a tag', () => {
+    const { made, source } = installed();
+    source.git('tag', 'v1');
+    source.publish({ '.aynig/command/greet': lines('two', 'end') });
+    made.aynig(['update-pack', 'pack', '--ref', 'v1', '--yes']);
+    commit(made);
+    expect(lockOf(made).packs['pack']).toMatchObject({ ref: 'v1' });
+    expect(made.aynig(['update-pack', '--yes']).stdout).toContain('Nothing to change.');
+    expect(made.aynig(['packs']).stdout).not.toContain('newer');
+  });
+});
+
+describe('a file of one’s own with the name of one of the pack', () => {
+  test('stays and is named, until force', () => {
+    const { made } = both({ '.aynig/command/build': greeting('theirs'), '.aynig/command/greet': greeting('one') });
+    const mine = made.read('.aynig/command/build');
+    const answer = aynig(made, 'install', '../pack', '--yes');
+    expect(answer.exitCode).toBe(1);
+    expect(answer.stdout).toContain('! 100755 .aynig/command/build  yours stays: a file of yours has this name');
+    expect(made.read('.aynig/command/build')).toBe(mine);
+    expect(made.exists('.aynig/command/greet')).toBe(true);
+    commit(made);
+    made.aynig(['install', '../pack', '--force', '--yes']);
+    expect(made.read('.aynig/command/build')).toBe(greeting('theirs'));
+  });
+});
+
+describe('the lock file', () => {
+  test('brings back what is missing, without the place that it came from', () => {
+    const { made, source } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    rmSync(source.path, { recursive: true });
+    expect(made.aynig(['install']).stdout).toContain('Nothing to bring back');
+    made.git('rm', '--quiet', '.aynig/command/greet');
+    commit(made, 'away');
+    made.aynig(['install', '--yes']);
+    expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
+  });
+
+  test('brings back what is here from an address that is none any more', () => {
+    const { made } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    made.write('.aynig/packs.lock.json', made.read('.aynig/packs.lock.json').replace('"../pack"', '"ext::sh -c true"'));
+    made.git('commit', '--quiet', '--all', '--message', 'away');
+    expect(made.aynig(['install']).stdout).toContain('Nothing to bring back');
+    made.git('rm', '--quiet', '.aynig/command/greet');
+    commit(made, 'gone');
+    made.aynig(['install', '--yes']);
+    expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
+  });
+
+  test('brings the states back into their list with the files', () => {
+    const { made } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    const list = made.read('.aynig/COMMANDS.md');
+    made.git('rm', '--quiet', '.aynig/command/greet', '.aynig/COMMANDS.md');
+    commit(made, 'away');
+    made.aynig(['install', '--yes']);
+    expect(made.read('.aynig/COMMANDS.md')).toBe(list);
+  });
+
+  test('is believed, and not a source whose history was rewritten', () => {
+    const { made, source } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    made.git('rm', '--quiet', '.aynig/command/greet');
+    commit(made, 'away');
+    const lock = lockOf(made);
+    made.write(
+      '.aynig/packs.lock.json',
+      made.read('.aynig/packs.lock.json').replace(lock.packs['pack']?.files['command/greet']?.blob ?? '', 'a'.repeat(40)),
+    );
+    made.git('commit', '--quiet', '--all', '--message', 'another hash');
+    expect(source.head()).toBe(lock.packs['pack']?.commit);
+    expect(aynig(made, 'install', '--yes').stderr).toContain('[pack-mismatch]');
+  });
+
+  test('that cannot be read stops every verb of packs', () => {
+    const { made } = both();
+    made.write('.aynig/packs.lock.json', '<<<<<<< mine\n');
+    made.git('add', '.');
+    commit(made, 'conflict');
+    for (const args of [['install', '../pack', '--yes'], ['install'], ['packs'], ['update-pack'], ['remove', 'pack']])
+      expect(aynig(made, ...args).stderr).toContain('[pack-lock]');
+  });
+});
