@@ -10,7 +10,7 @@ import { printable } from '../printable.js';
 import type { Io } from './io.js';
 import { openPackCheckout, type PackCheckout, writePacks } from './pack-checkout.js';
 import { commitHint, confirmed } from './pack-confirm.js';
-import { obtainWithProgress } from './pack-progress.js';
+import { obtainWithProgress, progressLine } from './pack-progress.js';
 import { changeLines, closingLines, packLines } from './pack-summary.js';
 
 /** What `install` and `update-pack` have in common. */
@@ -59,15 +59,17 @@ export async function installPacks(
   { restore: restoring, io }: { readonly restore: boolean; readonly io: Io },
 ): Promise<number> {
   const { draft, here } = checkout;
+  const line = progressLine(io);
   const packs = await preparePacks(
     {
       draft,
       options: { restore: restoring, differing: differingOf(flags) },
       obtain: (request) => obtainWithProgress(request, here, io),
       merge: (mine, base, theirs) => mergeThreeWay(here.git, { mine, base, theirs }),
+      progress: (pack, planned, of) => line.draw(`comparing ${pack}: ${planned} of ${of} files`),
     },
     requests,
-  );
+  ).finally(() => line.erase());
   draft.finish();
   draft.refuseClashes();
   io.out(packs.map((pack) => packLines(pack).join('\n')).join('\n\n'));

@@ -3,6 +3,7 @@ import { shortOid } from '../git/names.js';
 import { openRepository } from '../git/repository.js';
 import type { InstalledPack } from '../observe/schemas.js';
 import { parseAddress } from '../packs/address.js';
+import { atOnce } from '../packs/at-once.js';
 import { objectFormat } from '../packs/blob.js';
 import { Draft } from '../packs/draft.js';
 import { newestCommit } from '../packs/fetch.js';
@@ -27,19 +28,15 @@ export async function packs(flags: PacksFlags, io: Io): Promise<number> {
   const repository = await openRepository(flags.cwd);
   const here = await readCommitted(repository);
   const { lock } = await Draft.of(here, await objectFormat(repository));
-  const found: InstalledPack[] = [];
-  const waiting = Object.entries(lock.packs);
-  const look = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [name, pack] = next;
+  const found = [
+    ...(await atOnce(askedAtOnce, Object.entries(lock.packs), async ([name, pack]): Promise<InstalledPack> => {
       const { source, ref, subfolder, commit, version, fromDwp, uses } = pack;
       const files = differingFiles(pack, here.files);
       const newest = flags.offline ? { commit: null, problem: null } : await newestOf(pack, here.top);
       const newer = newest.commit !== null && newest.commit !== commit ? newest.commit : null;
-      found.push({ name, version, source, ref, subfolder, commit, fromDwp, uses, files, newer, problem: newest.problem });
-    }
-  };
-  await Promise.all(Array.from({ length: askedAtOnce }, look));
+      return { name, version, source, ref, subfolder, commit, fromDwp, uses, files, newer, problem: newest.problem };
+    })),
+  ];
   if (repository.toplevel !== undefined && (await isChanged(here)))
     io.err('What is installed has changes that are not committed; this is what is committed.');
   found.sort((one, other) => (one.name < other.name ? -1 : 1));

@@ -10,12 +10,15 @@ import { quoted } from '../printable.js';
 import { removeFile, writeDurably } from '../runner/durable-file.js';
 import { type Lock, waitForLock } from '../runner/lock.js';
 import { makeTemporaryFolder } from '../runner/temporary-folder.js';
+import { atOnce } from './at-once.js';
 import type { Here } from './here.js';
 
 /** So long another install of the same working tree is waited for, in milliseconds. */
 const patienceMs = 10_000;
 /** git may take so long to write some hundred files, in milliseconds. */
 const checkoutMs = 5 * 60_000;
+/** Each is two processes of git. */
+const lookedAtAtOnce = 4;
 
 /** Written before the first file is touched, and gone when the last one stands: what is there in between is put back. */
 const journalSchema = z.object({ before: z.string().check(z.refine(isOid)), after: z.string().check(z.refine(isOid)) });
@@ -125,11 +128,13 @@ async function putBack(repository: Repository, here: Pick<Here, 'git' | 'top'>, 
   const restored: string[] = [];
   const isNew = ({ before: there }: Touched): boolean => there === undefined;
   // What was to be new goes first: it may be a folder where a file was.
-  for (const one of [...touched.filter(isNew), ...touched.filter((each) => !isNew(each))]) {
-    if (!(await isOurs(here, one))) left.push(one.path);
-    else if (isNew(one)) removeWithFolders(here.top, one.path);
-    else restored.push(one.path);
-  }
+  for (const some of [touched.filter(isNew), touched.filter((each) => !isNew(each))])
+    for (const [index, ours] of (await atOnce(lookedAtAtOnce, some, (one) => isOurs(here, one))).entries()) {
+      const { path, before: there } = some[index] as Touched;
+      if (!ours) left.push(path);
+      else if (there === undefined) removeWithFolders(here.top, path);
+      else restored.push(path);
+    }
   await restore(here, before, restored);
   removeFile(journalPath(repository));
   return left;

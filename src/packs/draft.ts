@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Failure } from '../failure.js';
 import type { Oid } from '../git/names.js';
+import { type Objects, openObjects } from '../git/objects.js';
 import { quoted } from '../printable.js';
 import { readState, type State } from '../state-name.js';
 import { blobName, type ObjectFormat } from './blob.js';
@@ -19,6 +20,7 @@ export class Draft {
   readonly #files: Map<string, HereFile>;
   readonly #edits = new Map<string, Edit>();
   readonly #contents = new Map<Oid, Buffer>();
+  #objects: Objects | undefined;
   lock: LockFile;
 
   private constructor(here: Here, format: ObjectFormat, lock: LockFile) {
@@ -46,9 +48,22 @@ export class Draft {
   async content(blob: string): Promise<Buffer | undefined> {
     const planned = this.#contents.get(blob as Oid);
     if (planned !== undefined) return planned;
-    const size = await this.#here.git(['cat-file', '-s', blob], { ok: [0, 1, 128] });
-    if (size.exitCode !== 0 || Number(size.stdout.toString('utf8')) > maxBytes) return undefined;
-    return (await this.#here.git(['cat-file', 'blob', blob])).stdout;
+    if (this.#objects === undefined) return this.reading(() => this.content(blob));
+    const found = await this.#objects.read(blob, maxBytes);
+    return found.kind === 'missing' || found.type !== 'blob' || found.truncated ? undefined : found.bytes;
+  }
+
+  /** Does what asks for many contents: one process of git answers all of them, and ends with it. */
+  async reading<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#objects !== undefined) return work();
+    const objects = openObjects(this.#here.gitDir);
+    this.#objects = objects;
+    try {
+      return await work();
+    } finally {
+      this.#objects = undefined;
+      await objects.close();
+    }
   }
 
   /** A text file here; undefined where there is none. Throws {@link Failure} pack-in-the-way for one that is no text. */

@@ -17,6 +17,8 @@ export interface Here {
   readonly top: string;
   /** git, at that root and with its own index. */
   readonly git: Git;
+  /** Of this working tree. */
+  readonly gitDir: string;
   /** Tree of HEAD; the empty tree before the first commit. */
   readonly tree: Oid;
   /** By path below `.aynig/`. */
@@ -45,15 +47,15 @@ export async function readHere({ toplevel, gitDir }: Repository): Promise<Here> 
       hint: 'Make it a folder of this repository, commit that, and try again.',
     });
   await refuseUncommitted(git);
-  return committedAt(git, toplevel);
+  return committedAt(git, gitDir, toplevel);
 }
 
 /** What is committed in `.aynig/`, also where it is being changed: for looking only. */
 export async function readCommitted({ toplevel, gitDir, cwd }: Repository): Promise<Here> {
-  return committedAt(openGit({ cwd: toplevel ?? cwd, gitDir }), toplevel ?? cwd);
+  return committedAt(openGit({ cwd: toplevel ?? cwd, gitDir }), gitDir, toplevel ?? cwd);
 }
 
-async function committedAt(git: Git, top: string): Promise<Here> {
+async function committedAt(git: Git, gitDir: string, top: string): Promise<Here> {
   const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{tree}'], { ok: [0, 1, 128] });
   const text = lineOf(head);
   const tree = isOid(text) ? text : oid(lineOf(await git(['hash-object', '-t', 'tree', '--stdin'])));
@@ -63,7 +65,7 @@ async function committedAt(git: Git, top: string): Promise<Here> {
     const [, mode, blob, path] = /^(\d+) \w+ ([0-9a-f]+)\t\.aynig\/(.+)$/s.exec(line) ?? [];
     if (mode !== undefined && blob !== undefined && path !== undefined) files.set(path, { mode, blob: oid(blob) });
   }
-  return { top, git, tree, files };
+  return { top, git, gitDir, tree, files };
 }
 
 /** So many are named; git lists the rest. */

@@ -1,4 +1,5 @@
 import type { Oid } from '../git/names.js';
+import { atOnce } from './at-once.js';
 import type { HereFile } from './here.js';
 import { type LockedFile, type LockFile, packOf } from './lock-file.js';
 
@@ -51,7 +52,12 @@ interface Inputs {
   /** Merges a file, given git's names of what is here and of the base; undefined where that does not work. */
   readonly merge: (mine: Oid, base: string, theirs: Buffer) => Promise<Buffer | undefined>;
   readonly nameOf: (bytes: Buffer) => Oid;
+  /** Told with every file how many are planned. */
+  readonly progress?: ((planned: number) => void) | undefined;
 }
+
+/** Merging a file is a process of git; more of them than a machine has processors for are not faster. */
+const mergedAtOnce = 4;
 
 /** What installing the files of one pack does to `.aynig/`: looks at nothing but its arguments, and changes nothing. */
 export async function planPack(inputs: Inputs): Promise<PackPlan> {
@@ -59,11 +65,14 @@ export async function planPack(inputs: Inputs): Promise<PackPlan> {
   const before = packOf(lock, name)?.files ?? {};
   const changes: Change[] = [];
   const locked: Record<string, LockedFile> = {};
-  for (const file of files) {
+  let planned = 0;
+  await atOnce(mergedAtOnce, files, async (file) => {
     const change = await planFile(inputs, file, before[file.path]);
     changes.push(change);
     locked[file.path] = lockedAs(file, change, before[file.path]);
-  }
+    planned += 1;
+    inputs.progress?.(planned);
+  });
   const wanted = new Set(files.map(({ path }) => path));
   for (const [path, entry] of Object.entries(before)) {
     if (wanted.has(path) || ownerBeside(lock, name, path) !== undefined) continue;

@@ -33,6 +33,8 @@ export interface Preparation {
   readonly obtain: (request: PackRequest) => Promise<Obtained>;
   /** Merges a file three ways; undefined where that does not work. */
   readonly merge: (mine: Buffer, base: Buffer, theirs: Buffer) => Promise<Buffer | undefined>;
+  /** Told with every file of a pack that is planned. */
+  readonly progress?: ((pack: string, planned: number, of: number) => void) | undefined;
 }
 
 /** More packs in one go, or packs that build on packs deeper than this, are a mistake or malice. */
@@ -97,7 +99,7 @@ function nameFor(draft: Draft, request: PackRequest, { manifest, defaultName }: 
 }
 
 async function prepareOne(
-  { draft, options, merge }: Preparation,
+  { draft, options, merge, progress }: Preparation,
   request: PackRequest,
   obtained: Obtained,
   { name, uses, for: by }: { readonly name: string; readonly uses: readonly string[]; readonly for: string | undefined },
@@ -105,18 +107,21 @@ async function prepareOne(
   const { manifest } = obtained;
   const previous = packOf(draft.lock, name);
   const files: NewFile[] = obtained.files.map((file) => ({ ...file, blob: draft.nameOf(file.bytes) }));
-  const plan = await planPack({
-    name,
-    files,
-    here: draft.files,
-    lock: draft.lock,
-    options,
-    nameOf: draft.nameOf,
-    merge: async (mine, base, theirs) => {
-      const [mineBytes, baseBytes] = [await draft.content(mine), await draft.content(base)];
-      return mineBytes === undefined || baseBytes === undefined ? undefined : merge(mineBytes, baseBytes, theirs);
-    },
-  });
+  const plan = await draft.reading(() =>
+    planPack({
+      name,
+      files,
+      here: draft.files,
+      lock: draft.lock,
+      options,
+      nameOf: draft.nameOf,
+      merge: async (mine, base, theirs) => {
+        const [mineBytes, baseBytes] = [await draft.content(mine), await draft.content(base)];
+        return mineBytes === undefined || baseBytes === undefined ? undefined : merge(mineBytes, baseBytes, theirs);
+      },
+      progress: (planned) => progress?.(name, planned, files.length),
+    }),
+  );
   draft.take(plan.changes);
   if ((obtained.table ?? '').length > maxTextLength)
     throw new Failure('pack-refused', `The ${tablePath} of the pack is longer than ${maxTextLength / 1024} KiB; nothing was written.`, {

@@ -11,6 +11,12 @@ type Contents = readonly { readonly path: string; readonly bytes: Buffer }[];
  * once). Throws {@link Failure} pack-mismatch where that holds something else by now.
  */
 export async function restorePack(draft: Draft, name: string, pack: LockedPack, obtain: () => Promise<Contents>): Promise<Change[]> {
+  const changes = await draft.reading(() => missing(draft, name, pack, obtain));
+  draft.take(changes);
+  return changes;
+}
+
+async function missing(draft: Draft, name: string, pack: LockedPack, obtain: () => Promise<Contents>): Promise<Change[]> {
   const changes: Change[] = [];
   let there: Contents | undefined;
   for (const [path, { mode, blob }] of Object.entries(pack.files)) {
@@ -26,6 +32,5 @@ export async function restorePack(draft: Draft, name: string, pack: LockedPack, 
       });
     changes.push({ kind: 'add', path, mode, blob: blob as never, bytes });
   }
-  draft.take(changes);
   return changes;
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import type { Environment } from '../git/environment.js';
@@ -27,8 +27,7 @@ export async function treeWith(here: Here, edits: readonly Edit[], objects: Envi
   try {
     const env = { ...objects, GIT_INDEX_FILE: join(folder, 'index') };
     await here.git(['read-tree', here.tree], { env });
-    for (const { bytes } of edits)
-      if (bytes !== undefined) await here.git(['hash-object', '-w', '--no-filters', '--stdin'], { env, input: bytes });
+    await writeBlobs(here, env, edits, folder);
     const none = '0'.repeat(here.tree.length);
     // What goes comes first: a folder may take the place of a file.
     const lines = [
@@ -47,6 +46,17 @@ export async function treeWith(here: Here, edits: readonly Edit[], objects: Envi
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Writes all contents through one process of git, which reads them from files (git-hash-object(1)). */
+async function writeBlobs({ git }: Here, env: Environment, edits: readonly Edit[], folder: string): Promise<void> {
+  const paths = edits.flatMap(({ bytes }, index) => {
+    if (bytes === undefined) return [];
+    const path = join(folder, String(index));
+    writeFileSync(path, bytes, { mode: 0o600 });
+    return [`${path}\n`];
+  });
+  if (paths.length > 0) await git(['hash-object', '-w', '--no-filters', '--stdin-paths'], { env, input: paths.join('') });
 }
 
 /** An object store of its own beside the repository's, for looking at what would be: nothing of it stays. */

@@ -258,6 +258,7 @@ describe('on a terminal', () => {
       return skipBecause('script is not here', context);
     const refused = await answering(made, ['n']);
     expect(refused).toContain('Install it as shown? [y/N, d shows every line]');
+    expect(refused).toContain('comparing pack: 1 of 1 files');
     expect(staged(made)).toEqual([]);
     const shown = await answering(made, ['d', 'd', 'd', 'd', 'y']);
     expect(shown).toContain('+# one');

@@ -24,6 +24,25 @@ describe('an update', () => {
     expect(made.read('.aynig/command/greet')).toBe(lines('mine', 'new end'));
   });
 
+  test('of many files asks git for all of them at once, and starts one process for each that is to be merged', () => {
+    const paths = Array.from({ length: 30 }, (_, number) => `.aynig/command/c${number}`);
+    const every = (first: string, last: string) => Object.fromEntries(paths.map((path) => [path, lines(`${first} ${path}`, last)]));
+    const { made, source } = both(every('one', 'end'));
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    for (const [path, text] of Object.entries(every('mine', 'end'))) made.write(path, text, 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+    source.publish(every('one', 'new end'));
+    const real = made.program('sh', ['-c', 'command -v git']).stdout.trim();
+    made.script('counting/git', `echo "$*" >>"$HOME/calls"\nexec ${real} "$@"`);
+    made.aynig(['update-pack', '--yes'], { env: { PATH: `${made.root}/counting:${made.env['PATH']}` } });
+    for (const [path, text] of Object.entries(every('mine', 'new end'))) expect(made.read(path)).toBe(text);
+    const calls = made.note('calls').trim().split('\n');
+    expect(calls.filter((call) => call.includes(' merge-file '))).toHaveLength(30);
+    // Reading, comparing and writing cost the same for one file and for 500.
+    expect(calls.filter((call) => !call.includes(' merge-file ')).length).toBeLessThan(40);
+  });
+
   test('leaves what cannot be merged, says so at every update, and takes a word for it', () => {
     const { made, source } = installed();
     edit(made, lines('mine', 'end'));
