@@ -39,7 +39,7 @@ export async function install(flags: InstallFlags, io: Io): Promise<number> {
   const checkout = await openPackCheckout(flags.cwd, io);
   if (flags.repo === undefined) return restore(flags, checkout, io);
   const request: PackRequest = {
-    address: parseAddress(flags.repo, { cwd: flags.cwd, top: checkout.here.top }),
+    address: parseAddress(flags.repo, { cwd: flags.cwd, base: checkout.here.base }),
     ref: flags.ref === 'HEAD' ? undefined : flags.ref,
     subfolder: checkSubfolder(flags.subfolder ?? (flags.fromDwp ? '.dwp' : '.aynig')),
     name: flags.name,
@@ -112,7 +112,7 @@ async function restore(flags: InstallFlags, checkout: PackCheckout, io: Io): Pro
     if (pack === undefined) continue;
     const { source, ref: _, subfolder, fromDwp, commit } = pack;
     const changes = await restorePack(draft, name, pack, async () => {
-      const address = parseAddress(source, { cwd: here.top, top: here.top });
+      const address = parseAddress(source, { cwd: here.base, base: here.base });
       return (await obtainWithProgress({ address, ref: commit, subfolder, name, fromDwp }, here, io)).files;
     });
     if (changes.length === 0) continue;

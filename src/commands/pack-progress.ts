@@ -18,13 +18,13 @@ export const progressLine = ({ errIsTerminal }: Pick<Io, 'errIsTerminal'>): Prog
     : { draw: () => undefined, erase: () => undefined };
 
 /** Obtains a pack, with a line on a terminal that says how far it is and is gone at the end. */
-export async function obtainWithProgress(request: PackRequest, { top }: Pick<Here, 'top'>, io: Io): Promise<Obtained> {
+export async function obtainWithProgress(request: PackRequest, { base }: Pick<Here, 'base'>, io: Io): Promise<Obtained> {
   const line = progressLine(io);
   const name = request.address.shown;
   line.draw(`reading ${name} …`);
   try {
     return await obtainPack(request, {
-      top,
+      base,
       terminal: io.canAsk,
       progress: io.errIsTerminal ? ({ stage, percent }) => line.draw(`reading ${name}: ${stage} ${percent} %`) : undefined,
     });

@@ -32,7 +32,7 @@ export async function packs(flags: PacksFlags, io: Io): Promise<number> {
     ...(await atOnce(askedAtOnce, Object.entries(lock.packs), async ([name, pack]): Promise<InstalledPack> => {
       const { source, ref, subfolder, commit, version, fromDwp, uses } = pack;
       const files = differingFiles(pack, here.files);
-      const newest = flags.offline ? { commit: null, problem: null } : await newestOf(pack, here.top);
+      const newest = flags.offline ? { commit: null, problem: null } : await newestOf(pack, here.base);
       const newer = newest.commit !== null && newest.commit !== commit ? newest.commit : null;
       return { name, version, source, ref, subfolder, commit, fromDwp, uses, files, newer, problem: newest.problem };
     })),
@@ -51,9 +51,9 @@ async function isChanged({ git }: Here): Promise<boolean> {
   return status.stdout.length > 0;
 }
 
-async function newestOf({ source, ref }: LockedPack, top: string): Promise<{ commit: string | null; problem: string | null }> {
+async function newestOf({ source, ref }: LockedPack, base: string): Promise<{ commit: string | null; problem: string | null }> {
   try {
-    const newest = await newestCommit({ address: parseAddress(source, { cwd: top, top }), ref: ref ?? undefined });
+    const newest = await newestCommit({ address: parseAddress(source, { cwd: base, base }), ref: ref ?? undefined });
     return { commit: newest ?? null, problem: null };
   } catch (error) {
     return { commit: null, problem: failureOrThrow(error).message };

@@ -22,7 +22,7 @@ export async function updatePack(flags: UpdatePackFlags, io: Io): Promise<number
   }
   const requests = names.map((name) => {
     const { source, ref, subfolder, fromDwp } = installedPack(draft, name);
-    const address = parseAddress(source, { cwd: here.top, top: here.top });
+    const address = parseAddress(source, { cwd: here.base, base: here.base });
     return { address, ref: flags.ref ?? ref ?? undefined, subfolder, name, fromDwp };
   });
   return installPacks(flags, checkout, requests, { restore: false, io });

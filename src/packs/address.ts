@@ -9,7 +9,7 @@ export interface PackAddress {
   readonly kind: 'url' | 'ssh' | 'path';
   /** What git is given. */
   readonly url: string;
-  /** What is written down; {@link parseAddress} reads it again. A relative path counts from the top of the working tree. */
+  /** What is written down; {@link parseAddress} reads it again. A relative path counts from {@link Standing.base}. */
   readonly source: string;
   /** For a person to read. */
   readonly shown: string;
@@ -18,8 +18,8 @@ export interface PackAddress {
 /** Where somebody is who writes a path. */
 export interface Standing {
   readonly cwd: string;
-  /** The top of the working tree. */
-  readonly top: string;
+  /** The top of the main working tree: what is written down means the same in every linked one. */
+  readonly base: string;
 }
 
 const maxLength = 2048;
@@ -86,14 +86,14 @@ function ofScp(address: string): PackAddress {
   return plain('ssh', address);
 }
 
-function ofPath(address: string, { cwd, top }: Standing): PackAddress {
+function ofPath(address: string, { cwd, base }: Standing): PackAddress {
   if (address === '~' || address.startsWith('~/')) {
     const source = address.replace(/(?<=.)\/+$/, '');
     return { kind: 'path', url: join(homedir(), source.slice(1)), source, shown: source };
   }
   const url = resolve(cwd, address);
   if (isAbsolute(address)) return plain('path', url);
-  const way = relative(top, url);
+  const way = relative(base, url);
   const source = way === '' ? './' : way === '..' || way.startsWith('../') ? way : `./${way}`;
   return { kind: 'path', url, source: source === '..' ? '../' : source, shown: source };
 }

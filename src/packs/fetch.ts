@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
@@ -230,6 +231,8 @@ async function explaining<T>(address: PackAddress, work: () => Promise<T>): Prom
 function hintFor(address: PackAddress, { why, message }: TransferError): string {
   if (why === 'limit') return 'Try again later, or fetch it yourself with git clone and install from that folder.';
   if (/dubious ownership/.test(message)) return 'See safe.directory in git-config(1).';
+  if (address.kind === 'path' && !existsSync(address.url))
+    return `Nothing is at ${quoted(address.url)}. A path that you type counts from where you are, one of the lock file from the top of the main working tree.`;
   if (address.kind === 'path')
     return 'Name the top of a repository; a folder inside it is the third argument: aynig install <repo> <ref> <folder>';
   return `See whether git reaches it: git ls-remote ${asWord(address)}`;

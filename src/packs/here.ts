@@ -15,6 +15,8 @@ export interface HereFile {
 export interface Here {
   /** Root of the working tree. */
   readonly top: string;
+  /** From where relative sources count: the root of the main working tree, so that they mean the same in every linked one. */
+  readonly base: string;
   /** git, at that root and with its own index. */
   readonly git: Git;
   /** Of this working tree. */
@@ -29,7 +31,8 @@ export interface Here {
  * Reads what is there to be changed. Throws {@link Failure}: bare-repository; pack-uncommitted where files of `.aynig/` are not
  * committed, since what a person has not saved must not be written over.
  */
-export async function readHere({ toplevel, gitDir }: Repository): Promise<Here> {
+export async function readHere(repository: Repository): Promise<Here> {
+  const { toplevel, gitDir } = repository;
   if (toplevel === undefined)
     throw new Failure('bare-repository', 'Packs are installed into a working tree, and this repository has none.', {
       hint: 'Install it in a clone, commit it and push: aynig install <repo>',
@@ -47,15 +50,16 @@ export async function readHere({ toplevel, gitDir }: Repository): Promise<Here> 
       hint: 'Make it a folder of this repository, commit that, and try again.',
     });
   await refuseUncommitted(git);
-  return committedAt(git, gitDir, toplevel);
+  return committedAt(git, repository, toplevel);
 }
 
 /** What is committed in `.aynig/`, also where it is being changed: for looking only. */
-export async function readCommitted({ toplevel, gitDir, cwd }: Repository): Promise<Here> {
-  return committedAt(openGit({ cwd: toplevel ?? cwd, gitDir }), gitDir, toplevel ?? cwd);
+export async function readCommitted(repository: Repository): Promise<Here> {
+  const { toplevel, gitDir, cwd } = repository;
+  return committedAt(openGit({ cwd: toplevel ?? cwd, gitDir }), repository, toplevel ?? cwd);
 }
 
-async function committedAt(git: Git, gitDir: string, top: string): Promise<Here> {
+async function committedAt(git: Git, { gitDir, mainRoot }: Repository, top: string): Promise<Here> {
   const head = await git(['rev-parse', '--verify', '--quiet', 'HEAD^{tree}'], { ok: [0, 1, 128] });
   const text = lineOf(head);
   const tree = isOid(text) ? text : oid(lineOf(await git(['hash-object', '-t', 'tree', '--stdin'])));
@@ -65,7 +69,7 @@ async function committedAt(git: Git, gitDir: string, top: string): Promise<Here>
     const [, mode, blob, path] = /^(\d+) \w+ ([0-9a-f]+)\t\.aynig\/(.+)$/s.exec(line) ?? [];
     if (mode !== undefined && blob !== undefined && path !== undefined) files.set(path, { mode, blob: oid(blob) });
   }
-  return { top, git, gitDir, tree, files };
+  return { top, base: mainRoot ?? top, git, gitDir, tree, files };
 }
 
 /** So many are named; git lists the rest. */

@@ -27,7 +27,7 @@ const lockedFile = z.object({
   mergedWith: z.optional(z.nullable(objectName)),
 });
 const lockedPack = z.object({
-  /** What `aynig install` was given, without secrets; a relative path is one from the top of the working tree. */
+  /** What `aynig install` was given, without secrets; a relative path is one from the top of the main working tree. */
   source: z.string().check(z.minLength(1), z.maxLength(2048)),
   /** Null: the branch that HEAD names there. */
   ref: z.nullable(z.string()),

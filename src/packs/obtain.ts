@@ -36,18 +36,18 @@ export interface Obtained {
 }
 
 export interface Asking {
-  /** The top of the working tree, from where relative addresses count. */
-  readonly top: string;
+  /** From where relative addresses count that a lock file or a manifest names. */
+  readonly base: string;
   readonly progress?: ((progress: Progress) => void) | undefined;
   /** Whether git and ssh may ask a person for a password. */
   readonly terminal: boolean;
 }
 
 /** Fetches a pack, checks all of it, and translates it where that is asked for. Throws what {@link fetchPack} and {@link readManifest} throw. */
-export async function obtainPack(request: PackRequest, { top, progress, terminal }: Asking): Promise<Obtained> {
+export async function obtainPack(request: PackRequest, { base, progress, terminal }: Asking): Promise<Obtained> {
   const { address, ref, subfolder, fromDwp } = request;
   const fetched = await fetchPack({ address, ref, subfolder, progress, terminal, anyCase: fromDwp });
-  const standing: Standing = { cwd: address.kind === 'path' ? address.url : top, top };
+  const standing: Standing = { cwd: address.kind === 'path' ? address.url : base, base };
   const read = fetched.manifest === undefined ? undefined : readManifest(fetched.manifest, standing);
   for (const { address: needed } of read?.needs ?? []) refusePathsOfOthers(needed, address);
   const translated = fromDwp ? translatePack(fetched.files, fetched.map) : undefined;

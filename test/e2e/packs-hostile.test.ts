@@ -288,7 +288,7 @@ describe('a hostile pack', () => {
     const { user, changed } = victim();
     const pack = packRepository();
     const request = attack(pack) ?? {};
-    const standing = { cwd: user.path, top: user.path };
+    const standing = { cwd: user.path, base: user.path };
     const before = everything(pack.root);
     const outcome = await (async () => {
       const { address = pack.path, ...rest } = request;

@@ -1,7 +1,8 @@
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { aynig, both, commit, greeting, lockOf } from '../support/pack.js';
-import type { Workspace } from '../support/workspace.js';
+import { Workspace } from '../support/workspace.js';
 
 describe('an update', () => {
   const lines = (first: string, last: string): string => `#!/bin/sh\n# ${first}\n${':\n'.repeat(10)}# ${last}\nexit 0\n`;
@@ -94,6 +95,24 @@ describe('an update', () => {
     commit(made);
     made.aynig(['install', '../pack', '--yes']);
     expect(made.exists('.aynig/command/greet')).toBe(true);
+  });
+
+  test('finds a relative source from every linked working tree, wherever that lies, and says where it looked', () => {
+    const { made, source } = installed();
+    made.program('mkdir', [join(made.root, 'far')]);
+    made.git('worktree', 'add', '--quiet', '-b', 'side', join(made.root, 'far/away'));
+    const linked = new Workspace(made.root, join(made.root, 'far/away'), made.env);
+    source.publish({ '.aynig/command/greet': lines('two', 'end') });
+    expect(linked.aynig(['packs']).stdout).toContain('newer: ');
+    linked.aynig(['update-pack', '--yes']);
+    expect(linked.read('.aynig/command/greet')).toBe(lines('two', 'end'));
+    linked.git('reset', '--quiet', '--hard');
+    // What is typed counts from where one is.
+    linked.aynig(['install', '../../pack', '--yes']);
+    expect(lockOf(linked).packs['pack']).toMatchObject({ source: '../pack', commit: source.head() });
+    renameSync(source.path, `${source.path}-away`);
+    linked.git('reset', '--quiet', '--hard');
+    expect(aynig(linked, 'update-pack').stderr).toContain(`Nothing is at ${source.path}.`);
   });
 
   test('goes to another branch or tag where one is named, and stays at a tag', () => {

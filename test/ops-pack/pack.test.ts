@@ -6,7 +6,7 @@ import { projectRoot } from '../support/scratch.js';
 
 const pack = join(projectRoot, 'ops-workflow-pack');
 const read = (name: string): string => readFileSync(join(pack, name), 'utf8');
-const { manifest, unknown } = readManifest(JSON.parse(read('pack.json')), { cwd: '/nowhere', top: '/nowhere' });
+const { manifest, unknown } = readManifest(JSON.parse(read('pack.json')), { cwd: '/nowhere', base: '/nowhere' });
 const states = manifest.states ?? {};
 const commands = readdirSync(join(pack, 'command')).filter((name) => !name.startsWith('.'));
 const rows = new Map(

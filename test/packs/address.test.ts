@@ -7,7 +7,7 @@ import { parseAddress } from '../../src/packs/address.js';
 import { defaultName, isPackName } from '../../src/packs/pack-name.js';
 import { temporaryDirectory } from '../support/scratch.js';
 
-const nowhere = { cwd: '/nowhere/at/all', top: '/nowhere' };
+const nowhere = { cwd: '/nowhere/at/all', base: '/nowhere' };
 
 function failureOf(work: () => unknown): Failure {
   try {
@@ -97,30 +97,30 @@ describe('an address', () => {
     expect(parseAddress(text, nowhere)).toMatchObject({ kind, url, source: url });
   });
 
-  it('that is a relative path is stored as seen from the top of the working tree, and leads to the same place from there', () => {
-    const top = temporaryDirectory();
-    const cwd = join(top, 'sub');
-    for (const folder of ['sub/inner/pack', 'beside']) mkdirSync(join(top, folder), { recursive: true });
+  it('that is a relative path is stored as seen from the base of the working tree, and leads to the same place from there', () => {
+    const base = temporaryDirectory();
+    const cwd = join(base, 'sub');
+    for (const folder of ['sub/inner/pack', 'beside']) mkdirSync(join(base, folder), { recursive: true });
     const cases: [string, string, string][] = [
       ['./inner', join(cwd, 'inner'), './sub/inner'],
-      ['../beside/', join(top, 'beside'), './beside'],
-      ['../..', join(top, '..'), '../'],
-      ['..', top, './'],
-      ['../../other', join(top, '../other'), '../other'],
+      ['../beside/', join(base, 'beside'), './beside'],
+      ['../..', join(base, '..'), '../'],
+      ['..', base, './'],
+      ['../../other', join(base, '../other'), '../other'],
       ['inner/pack', join(cwd, 'inner/pack'), './sub/inner/pack'],
       ['inner', join(cwd, 'inner'), './sub/inner'],
     ];
     for (const [text, url, source] of cases) {
-      expect(parseAddress(text, { cwd, top })).toMatchObject({ kind: 'path', url, source });
-      expect(parseAddress(source, { cwd: top, top })).toMatchObject({ kind: 'path', url, source });
+      expect(parseAddress(text, { cwd, base })).toMatchObject({ kind: 'path', url, source });
+      expect(parseAddress(source, { cwd: base, base })).toMatchObject({ kind: 'path', url, source });
     }
   });
 
   it('of a folder wins over the same name at GitHub and over a host', () => {
-    const top = temporaryDirectory();
-    for (const folder of ['owner/name', 'host:path']) mkdirSync(join(top, folder), { recursive: true });
-    expect(parseAddress('owner/name', { cwd: top, top }).source).toBe('./owner/name');
-    expect(parseAddress('host:path', { cwd: top, top })).toMatchObject({ url: join(top, 'host:path'), source: './host:path' });
+    const base = temporaryDirectory();
+    for (const folder of ['owner/name', 'host:path']) mkdirSync(join(base, folder), { recursive: true });
+    expect(parseAddress('owner/name', { cwd: base, base }).source).toBe('./owner/name');
+    expect(parseAddress('host:path', { cwd: base, base })).toMatchObject({ url: join(base, 'host:path'), source: './host:path' });
   });
 
   it('below the own home is stored without the name of the home', () => {

@@ -5,7 +5,7 @@ import { jsonSchema } from '../../src/observe/schemas.js';
 import { readManifest } from '../../src/packs/manifest.js';
 import { projectRoot } from '../support/scratch.js';
 
-const standing = { cwd: '/nowhere', top: '/nowhere' };
+const standing = { cwd: '/nowhere', base: '/nowhere' };
 
 describe('a manifest', () => {
   it.each<[string, unknown, string]>([

@@ -3,5 +3,5 @@ import { parseAddress } from '../../src/packs/address.js';
 import { fetchPack } from '../../src/packs/fetch.js';
 
 const [, , address = ''] = process.argv;
-const { commit } = await fetchPack({ address: parseAddress(address, { cwd: '/', top: '/' }) });
+const { commit } = await fetchPack({ address: parseAddress(address, { cwd: '/', base: '/' }) });
 process.stdout.write(`${commit}\n`);

@@ -57,7 +57,7 @@ export class PackRepository extends Scratch {
   }
 }
 
-export const addressOf = (text: string): PackAddress => parseAddress(text, { cwd: '/', top: '/' });
+export const addressOf = (text: string): PackAddress => parseAddress(text, { cwd: '/', base: '/' });
 
 /** A small pack in the usual place. */
 export const smallPack: Readonly<Record<string, string>> = {
