@@ -9,7 +9,7 @@ export interface Io {
   readonly errIsTerminal: boolean;
   /** Whether a person can be asked: standard input is a terminal, and so is where the question is shown. */
   readonly canAsk: boolean;
-  /** Asks on the terminal; undefined when the person ended the input. */
+  /** Asks on the terminal; undefined when the person ended the input. Ctrl-C ends the process, as it does anywhere else. */
   ask(question: string): Promise<string | undefined>;
 }
 
@@ -32,7 +32,14 @@ export function processIo(): Io {
       const { createInterface } = await import('node:readline');
       const reader = createInterface({ input: process.stdin, output: process.stderr });
       return new Promise((resolve) => {
-        reader.once('close', () => resolve(undefined));
+        const ended = (): void => resolve(undefined);
+        reader.once('close', ended);
+        reader.once('SIGINT', () => {
+          // Nothing goes on with what was not answered; closing gives the terminal back as it was.
+          reader.removeListener('close', ended);
+          reader.close();
+          process.kill(process.pid, 'SIGINT');
+        });
         reader.question(question, (answer) => {
           resolve(answer);
           reader.close();

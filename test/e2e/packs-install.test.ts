@@ -232,7 +232,7 @@ describe('nothing is written', () => {
 
 describe('on a terminal', () => {
   /** Answers each question when it is there, as a person does. */
-  const answering = (made: Workspace, answers: string[]): Promise<string> => {
+  const answering = (made: Workspace, answers: string[]): Promise<{ said: string; exitCode: number | null }> => {
     const child = spawn('script', ['-qec', `${process.execPath} ${cliPath} install ../pack`, '/dev/null'], {
       cwd: made.path,
       env: made.env,
@@ -240,12 +240,12 @@ describe('on a terminal', () => {
     return new Promise((resolve, reject) => {
       let said = '';
       child.on('error', reject);
-      child.on('close', () => resolve(said));
+      child.on('close', (exitCode) => resolve({ said, exitCode }));
       child.stdout.on('data', (chunk: Buffer) => {
         said += chunk.toString('utf8');
         if (said.split('shows every line]').length - 1 > asked) {
           asked++;
-          child.stdin.write(`${answers.shift() ?? ''}\n`);
+          child.stdin.write(answers.shift() ?? '');
         }
       });
       let asked = 0;
@@ -256,13 +256,28 @@ describe('on a terminal', () => {
     const { made } = both();
     if (made.program('sh', ['-c', 'command -v script'], { expected: 'any' }).exitCode !== 0)
       return skipBecause('script is not here', context);
-    const refused = await answering(made, ['n']);
+    const { said: refused, exitCode } = await answering(made, ['n\n']);
+    expect(exitCode).toBe(1);
     expect(refused).toContain('Install it as shown? [y/N, d shows every line]');
     expect(refused).toContain('comparing pack: 1 of 1 files');
     expect(staged(made)).toEqual([]);
-    const shown = await answering(made, ['d', 'd', 'd', 'd', 'y']);
-    expect(shown).toContain('+# one');
+    const shown = await answering(made, ['d\n', 'd\n', 'd\n', 'd\n', 'y\n']);
+    expect(shown.said).toContain('+# one');
     expect(staged(made)).toContain('A\t.aynig/command/greet');
+  });
+
+  test('Ctrl-C at the question ends it as by any signal, and the end of the input is a no', async (context) => {
+    const { made } = both();
+    if (made.program('sh', ['-c', 'command -v script'], { expected: 'any' }).exitCode !== 0)
+      return skipBecause('script is not here', context);
+    const before = whole(made);
+    const interrupted = await answering(made, ['\x03']);
+    expect(interrupted.exitCode).toBe(130);
+    expect(interrupted.said).not.toContain('[pack-not-confirmed]');
+    const ended = await answering(made, ['\x04']);
+    expect(ended.exitCode).toBe(1);
+    expect(ended.said).toContain('[pack-not-confirmed]');
+    expect(whole(made)).toEqual(before);
   });
 });
 
