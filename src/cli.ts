@@ -34,6 +34,22 @@ function word(argv: object, given: string | undefined): string | undefined {
 const oneWordTooMany = (what: string | undefined): Failure =>
   new Failure('usage', `One word too many: ${what}`, { hint: 'See what the verb takes with: aynig <verb> --help' });
 
+/** Without a repository `install` brings files back: what says how one is to be installed would be passed over in silence. */
+function refuseWithoutRepository({
+  name,
+  fromDwp,
+  force,
+  keepMine,
+}: Readonly<Record<'name' | 'fromDwp' | 'force' | 'keepMine', unknown>>): void {
+  const given = Object.entries({ name, 'from-dwp': fromDwp, force, 'keep-mine': keepMine }).find(
+    ([, value]) => value !== undefined && value !== false,
+  );
+  if (given === undefined) return;
+  throw new Failure('usage', `--${given[0]} says how a pack is installed, and no repository is named.`, {
+    hint: `Name it: aynig install <repo> --${given[0]}${given[0] === 'name' ? ' <name>' : ''}; or bring back what is missing: aynig install`,
+  });
+}
+
 /** What may be given more than once, every time adding to it. */
 const repeatable = new Set(['_', '--', 'branch', 'trailer']);
 
@@ -103,6 +119,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
           (one) => one !== undefined,
         );
         if (more.length > 0) throw oneWordTooMany(more[0]);
+        if (repo === undefined) refuseWithoutRepository(argv);
         result = import('./commands/install.js').then(({ install }) => install({ ...argv, repo, ref, subfolder, cwd: cwdOf(argv) }, io));
       },
     )
@@ -120,7 +137,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       (y) =>
         y
           .positional('name', { type: 'string', describe: 'An installed pack; default: all' })
-          .option('ref', { type: 'string', requiresArg: true, describe: 'Another branch, tag or commit from now on' })
+          .option('ref', { type: 'string', requiresArg: true, describe: 'Another branch, tag or commit of that pack from now on' })
           .options(packFlags)
           .options(differingFlags)
           .check(({ force, keepMine }) => !(force && keepMine) || 'Use --force or --keep-mine, not both.'),

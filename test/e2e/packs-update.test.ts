@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { aynig, both, commit, greeting, lockOf } from '../support/pack.js';
+import { aynig, both, commit, greeting, lockOf, packSource } from '../support/pack.js';
 import { Workspace } from '../support/workspace.js';
 
 describe('an update', () => {
@@ -122,9 +122,25 @@ describe('an update', () => {
     made.aynig(['update-pack', 'pack', '--ref', 'v1', '--yes']);
     commit(made);
     expect(lockOf(made).packs['pack']).toMatchObject({ ref: 'v1' });
+    expect(made.aynig(['update-pack', '--ref', 'main', '--dry-run']).stdout).toContain('at main,');
     expect(made.aynig(['update-pack', '--yes']).stdout).toContain('Nothing to change.');
     expect(made.aynig(['packs']).stdout).not.toContain('newer');
   });
+});
+
+test('--ref without a name is refused where there is more than one pack', () => {
+  const { made, source } = both();
+  packSource(made, 'other', { '.aynig/command/x': greeting('x') });
+  for (const pack of ['../pack', '../other']) {
+    made.aynig(['install', pack, '--yes']);
+    commit(made);
+  }
+  source.git('tag', 'v1');
+  const answer = aynig(made, 'update-pack', '--ref', 'v1', '--yes');
+  expect(answer.exitCode).toBe(2);
+  expect(answer.stderr).toMatch(/\[usage\]\nhint: Installed are: other, pack; name one: aynig update-pack <name> --ref v1/);
+  made.aynig(['update-pack', 'pack', '--ref', 'v1', '--yes']);
+  expect(lockOf(made).packs).toMatchObject({ other: { ref: null }, pack: { ref: 'v1' } });
 });
 
 describe('a file of one’s own with the name of one of the pack', () => {
@@ -143,6 +159,24 @@ describe('a file of one’s own with the name of one of the pack', () => {
 });
 
 describe('the lock file', () => {
+  test.each([['--name', 'x'], ['--from-dwp'], ['--force'], ['--keep-mine']])(
+    'is not asked with %s: that needs a repository',
+    (...options) => {
+      const { made } = both();
+      const answer = aynig(made, 'install', ...options, '--yes');
+      expect(answer.exitCode).toBe(2);
+      expect(answer.stderr).toContain(`${options[0]} says how a pack is installed, and no repository is named. [usage]`);
+      // Behind dashes it is one too.
+      made.aynig([
+        'install',
+        ...options,
+        '--yes',
+        '--dry-run',
+        ...(options[0] === '--from-dwp' ? ['../pack', 'HEAD', '.aynig'] : ['--', '../pack']),
+      ]);
+    },
+  );
+
   test('brings back what is missing, without the place that it came from', () => {
     const { made, source } = both();
     made.aynig(['install', '../pack', '--yes']);
