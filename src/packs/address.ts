@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { Failure } from '../failure.js';
-import { printable } from '../printable.js';
+import { printable, quoted } from '../printable.js';
 
 /** Where the repository of a pack is. Never holds a secret. */
 export interface PackAddress {
@@ -97,6 +97,13 @@ function ofPath(address: string, { cwd, base }: Standing): PackAddress {
   const source = way === '' ? './' : way === '..' || way.startsWith('../') ? way : `./${way}`;
   return { kind: 'path', url, source: source === '..' ? '../' : source, shown: source };
 }
+
+/**
+ * An address as a word of a shell command line that means the same in every directory. Quotes would keep the shell from finding
+ * the home.
+ */
+export const asWord = ({ kind, url, shown }: PackAddress): string =>
+  shown.startsWith('~/') ? `~/${quoted(shown.slice(2))}` : quoted(kind === 'path' ? url : shown);
 
 const plain = (kind: PackAddress['kind'], url: string): PackAddress => ({ kind, url, source: url, shown: url });
 

@@ -42,11 +42,13 @@ export async function checkOut(repository: Repository, here: Here, after: Oid): 
   if (blocked !== undefined) throw inTheWay(blocked.path);
   mkdirSync(folderOf(repository), { recursive: true });
   writeDurably(journalPath(repository), JSON.stringify({ before: here.tree, after }));
+  // read-tree takes a file for changed whose owner or time is another one than the index has seen; what holds the index it says itself.
+  await here.git(['update-index', '-q', '--refresh'], { ok: [0, 1, 128] });
   try {
     await here.git(['-c', 'submodule.recurse=false', 'read-tree', '-m', '-u', here.tree, after], { timeoutMs: checkoutMs });
   } catch (error) {
     const left = await putBack(repository, here, here.tree, after);
-    throw causeOf(error, left);
+    throw causeOf(error, here.top, left);
   }
   removeFile(journalPath(repository));
 }
@@ -131,7 +133,8 @@ async function putBack(repository: Repository, here: Pick<Here, 'git' | 'top'>, 
   for (const some of [touched.filter(isNew), touched.filter((each) => !isNew(each))])
     for (const [index, ours] of (await atOnce(lookedAtAtOnce, some, (one) => isOurs(here, one))).entries()) {
       const { path, before: there } = some[index] as Touched;
-      if (!ours) left.push(path);
+      if (ours === 'not ours') left.push(path);
+      else if (ours === 'untouched') continue;
       else if (there === undefined) removeWithFolders(here.top, path);
       else restored.push(path);
     }
@@ -152,19 +155,24 @@ async function differing({ git }: Pick<Here, 'git'>, before: Oid, after: Oid): P
   return found;
 }
 
-/** Whether a file is as it was, as it was to be, or a part of that: then nobody else has written it. */
-async function isOurs({ git, top }: Pick<Here, 'git' | 'top'>, { path, before, after }: Touched): Promise<boolean> {
+/** A file that is `ours` is as it was to be, or a part of that, or gone: then nobody else has written it. `untouched`: it is as it was. */
+async function isOurs(
+  { git, top }: Pick<Here, 'git' | 'top'>,
+  { path, before, after }: Touched,
+): Promise<'ours' | 'untouched' | 'not ours'> {
   const file = join(top, path);
   const there = whatIsAt(file);
-  if (there === undefined) return true;
-  if (!there.isFile()) return false;
+  if (there === undefined) return 'ours';
+  if (!there.isFile()) return 'not ours';
   const bytes = readFileSync(file);
-  if (bytes.length === 0) return true;
+  if (bytes.length === 0) return 'ours';
   const name = (await git(['hash-object', `--path=${path}`, '--stdin'], { input: bytes })).stdout.toString('utf8').trim();
-  if (name === before || name === after) return true;
-  if (after === undefined) return false;
+  // With another mode the content says nothing; it is written once more.
+  if (name === before && before !== after) return 'untouched';
+  if (name === before || name === after) return 'ours';
+  if (after === undefined) return 'not ours';
   const whole = (await git(['cat-file', 'blob', after])).stdout;
-  return whole.subarray(0, bytes.length).equals(bytes);
+  return whole.subarray(0, bytes.length).equals(bytes) ? 'ours' : 'not ours';
 }
 
 function removeWithFolders(top: string, path: string): void {
@@ -193,7 +201,18 @@ async function restore({ git }: Pick<Here, 'git'>, before: Oid, paths: readonly 
   }
 }
 
-function causeOf(error: unknown, left: readonly string[]): unknown {
+/** The folder of the working tree that git says it could not change. */
+function unwritableIn(stderr: string, top: string): string | undefined {
+  const said =
+    /unable to (?:create (?:file|directory(?: at)?)|unlink(?: old)?|write(?: file)?) '?(.+?)'?: (?:Permission denied|Read-only file system)/;
+  const path = said.exec(stderr)?.[1];
+  if (path === undefined) return undefined;
+  let folder = dirname(join(top, path));
+  while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}
+
+function causeOf(error: unknown, top: string, left: readonly string[]): unknown {
   const rest = left.length === 0 ? '' : ` These were changed meanwhile and are left: ${left.join(', ')}.`;
   if (error instanceof GitError && /would be overwritten|would lose untracked/.test(error.stderr)) {
     return inTheWay(/'([^'\n]+)'/.exec(error.stderr)?.[1] ?? 'A file', rest, error);
@@ -201,6 +220,12 @@ function causeOf(error: unknown, left: readonly string[]): unknown {
   if (error instanceof GitError && /index\.lock': File exists/.test(error.stderr))
     return new Failure('lock-timeout', `Another git holds the index, or one that died has left its lock. Everything is as it was.${rest}`, {
       hint: 'Wait for it, then try again; whether the lock may go is said by: aynig doctor',
+      cause: error,
+    });
+  const unwritable = error instanceof GitError ? unwritableIn(error.stderr, top) : undefined;
+  if (unwritable !== undefined)
+    return new Failure('read-only', `${unwritable} cannot be written to. Everything is as it was.${rest}`, {
+      hint: `Check its owner and its permissions, then try again: ls -ld ${quoted(unwritable)}`,
       cause: error,
     });
   const failure = failureOf(error);

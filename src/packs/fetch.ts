@@ -8,7 +8,7 @@ import { isOid, type Oid, oid, shortOid } from '../git/names.js';
 import { openObjects } from '../git/objects.js';
 import { printable, quoted } from '../printable.js';
 import { inTemporaryPlace, type TemporaryPlace } from '../runner/temporary-place.js';
-import type { PackAddress } from './address.js';
+import { asWord, type PackAddress } from './address.js';
 import { findFolder } from './folder.js';
 import { questionLimits, type TransferLimits, transferLimits } from './limits.js';
 import { type PackContents, type Reading, readPack } from './read.js';
@@ -64,7 +64,7 @@ export function fetchPack(request: FetchRequest): Promise<FetchedPack> {
     try {
       const git = openGit({ cwd: repository, gitDir: repository }, inherited);
       const commit = await explaining(address, () => obtain(git, address, found, options));
-      const tree = await findFolder(objects, commit, subfolder, address);
+      const tree = await findFolder(objects, commit, { subfolder, address, ref });
       return { ...(await readPack({ git, objects }, tree, request)), commit, ref, refKind: found.kind, subfolder, tree };
     } finally {
       await objects.close();
@@ -169,9 +169,6 @@ async function commitOf(git: Git, name: string, address: PackAddress, asked: str
   });
 }
 
-/** An address in a shell command line, where quotes would keep the shell from finding the home. */
-const asWord = ({ shown }: PackAddress): string => (shown.startsWith('~/') ? `~/${quoted(shown.slice(2))}` : quoted(shown));
-
 /** Candidates for an abbreviation that are worth naming. */
 const shownCandidates = 5;
 
@@ -246,6 +243,6 @@ function noSuchRef(address: PackAddress, ref: string, known: RemoteRefs): Failur
     });
   const what = ref === 'HEAD' ? 'does not say which branch is meant' : `has no branch, tag or commit "${printable(ref)}"`;
   return new Failure('no-such-ref', `${address.shown} ${what}. It has: ${printable(some)}.`, {
-    hint: `Name one of them: aynig install <repo> <ref>, or aynig update-pack <name> --ref <ref>; all of them: git ls-remote ${asWord(address)}`,
+    hint: `Name one of them: aynig install ${asWord(address)} <ref>, or aynig update-pack <name> --ref <ref>; all of them: git ls-remote ${asWord(address)}`,
   });
 }

@@ -1,8 +1,8 @@
 import { Failure } from '../failure.js';
 import type { Oid } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
-import { printable } from '../printable.js';
-import type { PackAddress } from './address.js';
+import { printable, quoted } from '../printable.js';
+import { asWord, type PackAddress } from './address.js';
 import { isFolder } from './listing.js';
 import { readTree } from './read.js';
 import { PackRefusal } from './refuse.js';
@@ -11,8 +11,18 @@ import { PackRefusal } from './refuse.js';
 const maxLookedInto = 64;
 const maxNamed = 6;
 
-/** The tree of a folder in a commit; `.` is its top. Throws {@link Failure} no-such-folder, which says where packs may be. */
-export async function findFolder(objects: Objects, commit: Oid, subfolder: string, address: PackAddress): Promise<Oid> {
+/** A folder of a repository as somebody asked for it. */
+export interface WantedFolder {
+  readonly address: PackAddress;
+  /** `HEAD` where none was named. */
+  readonly ref: string;
+  /** `.` is the top. */
+  readonly subfolder: string;
+}
+
+/** The tree of a folder in a commit. Throws {@link Failure} no-such-folder, which says where packs may be. */
+export async function findFolder(objects: Objects, commit: Oid, wanted: WantedFolder): Promise<Oid> {
+  const { subfolder } = wanted;
   const { tree } = await objects.commit(commit);
   let at = tree;
   for (const part of subfolder === '.' ? [] : subfolder.split('/')) {
@@ -22,7 +32,7 @@ export async function findFolder(objects: Objects, commit: Oid, subfolder: strin
         throw new PackRefusal([
           { path: subfolder, why: entry.mode === '120000' ? 'leads through a symbolic link' : 'leads into a submodule' },
         ]);
-      throw noSuchFolder(address, subfolder, entry !== undefined, await foldersLikePacks(objects, tree));
+      throw noSuchFolder(wanted, entry !== undefined, await foldersLikePacks(objects, tree));
     }
     at = entry.oid;
   }
@@ -44,14 +54,17 @@ async function foldersLikePacks(objects: Objects, top: Oid): Promise<string[]> {
   return found;
 }
 
-function noSuchFolder(address: PackAddress, subfolder: string, isThere: boolean, others: readonly string[]): Failure {
+function noSuchFolder({ address, ref, subfolder }: WantedFolder, isThere: boolean, others: readonly string[]): Failure {
   const what = isThere
     ? `"${printable(subfolder)}" of ${address.shown} is no folder`
     : `${address.shown} has no folder "${printable(subfolder)}"`;
+  const install = `aynig install ${asWord(address)} ${quoted(ref)}`;
+  // A name that would be shown otherwise than it is cannot be typed.
+  const only = others.length === 1 && others[0] !== undefined && printable(others[0]) === others[0] ? quoted(others[0]) : undefined;
   const named = others.slice(0, maxNamed).map((path) => printable(path));
   return new Failure('no-such-folder', `${what}.${named.length === 0 ? '' : ` A folder command/ is in: ${named.join(', ')}.`}`, {
     hint: others.includes('.dwp')
-      ? 'It has a pack of the earlier naming: aynig install <repo> <ref> .dwp --from-dwp'
-      : 'Name the folder of the pack as the third argument: aynig install <repo> <ref> <folder>',
+      ? `It has a pack of the earlier naming: ${install} .dwp --from-dwp`
+      : `Name the folder of the pack as the third argument: ${install} ${only ?? '<folder>'}`,
   });
 }

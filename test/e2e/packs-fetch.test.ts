@@ -335,7 +335,7 @@ describe('a repository', () => {
       const failure = await failureOf(pack.env, { address: addressOf(path) });
       expect(failure.code).toBe('pack-unreachable');
       expect(failure.message).toMatch(/does not appear to be a git repository/);
-      expect(failure.hint).toContain('third argument');
+      expect(failure.hint).toContain(existsSync(path) ? 'third argument' : `Nothing is at ${path}.`);
     }
   });
 
@@ -362,6 +362,7 @@ describe('a repository', () => {
     const failure = await failureOf(pack.env, { address: pack.address });
     expect(failure.code).toBe('no-such-folder');
     expect(failure.message).toMatch(/has no folder "\.aynig"\. A folder command\/ is in: packs\/a\.$/);
+    expect(failure.hint).toContain(`aynig install ${pack.path} HEAD packs/a`);
     expect((await failureOf(pack.env, { address: pack.address, subfolder: 'file' })).message).toContain('is no folder');
     expect((await failureOf(pack.env, { address: pack.address, subfolder: 'packs/a/command/build' })).code).toBe('no-such-folder');
   });
@@ -371,7 +372,7 @@ describe('a repository', () => {
     pack.commitFiles({ '.dwp/command/build': 'a' });
     const failure = await failureOf(pack.env, { address: pack.address });
     expect(failure.code).toBe('no-such-folder');
-    expect(failure.hint).toContain('--from-dwp');
+    expect(failure.hint).toBe(`It has a pack of the earlier naming: aynig install ${pack.path} HEAD .dwp --from-dwp`);
   });
 
   it('that is larger than is allowed is not taken to its end', async () => {

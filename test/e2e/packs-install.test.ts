@@ -1,11 +1,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { aynig, both, commit, greeting, lockOf, type PackSource, packSource, staged, whole } from '../support/pack.js';
-import { cliPath, identify } from '../support/scratch.js';
+import { type Answer, cliPath, identify } from '../support/scratch.js';
 import { skipBecause, Workspace, workspace } from '../support/workspace.js';
+
+/** The command line as a user whom modes of files bind, after `change`; undefined where that cannot be done. */
+function asNobody(made: Workspace, args: readonly string[], change: () => void): Answer | undefined {
+  if (process.getuid?.() !== 0) {
+    change();
+    return made.aynig(args, { expected: 'any' });
+  }
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+  made.program('chown', ['-R', '65534:65534', made.root]);
+  if (made.program('setpriv', [...nobody, 'cat', cliPath, join(made.path, '.git/HEAD')], { expected: 'any' }).exitCode !== 0)
+    return undefined;
+  change();
+  return made.program('setpriv', [...nobody, process.execPath, cliPath, ...args], { expected: 'any' });
+}
 
 describe('installing a pack', () => {
   test('writes and stages its files with their modes, the lock file and the list of states, and shows all of it first', () => {
@@ -185,6 +199,24 @@ describe('nothing is written', () => {
     expect(whole(made)).toEqual(before);
   });
 
+  test('where a folder of commands cannot be written to, which is said of that folder', (context) => {
+    const { made, source } = both({ '.aynig/command/greet': greeting('one') });
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    source.publish({ '.aynig/command/greet': greeting('two'), '.aynig/lib/x': 'x' });
+    const answer = asNobody(made, ['update-pack', '--yes'], () => chmodSync(join(made.path, '.aynig/command'), 0o555));
+    if (answer === undefined) return skipBecause('a second user needs root and setpriv', context);
+    expect(answer.stderr).toContain(`${made.path}/.aynig/command cannot be written to. Everything is as it was. [read-only]`);
+    expect(answer.stderr).toContain(`ls -ld ${made.path}/.aynig/command`);
+    expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
+    expect(
+      made.gitAnswer(['status', '--porcelain'], {
+        env: { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'safe.directory', GIT_CONFIG_VALUE_0: '*' },
+      }).stdout,
+    ).toBe('');
+    expect(made.exists('.git/aynig/packs-being-written.json')).toBe(false);
+  });
+
   test('while another git holds the index', () => {
     const { made } = both();
     made.write('.git/index.lock', '');
@@ -315,6 +347,13 @@ test('what a hint says to type works as it stands: in a sub-directory, and with 
   const answer = aynig(made, 'install', "../it's a pack", 'no-such');
   expect(made.program('sh', ['-c', typed(answer.stderr)]).stdout).toContain(elsewhere.head());
   made.write('deep/er/file', 'x');
+  const earlier = packSource(made, "it's earlier", { '.dwp/command/greet': greeting('one') });
+  const offered = made.aynig(['-C', 'deep/er', 'install', "../../../it's earlier", 'main'], { expected: 1 }).stderr;
+  const words = /: aynig (install .*)$/m.exec(offered)?.[1] ?? '';
+  const shell = `cd deep/er && "$NODE" "$CLI" ${words} --dry-run`;
+  const translated = made.program('sh', ['-c', shell], { env: { NODE: process.execPath, CLI: cliPath } });
+  expect(translated.stdout).toContain('+ 100755 .aynig/command/greet');
+  expect(translated.stdout).toContain(`commit ${earlier.head().slice(0, 12)}`);
   made.write('.aynig/command/build', 'mine', 0o755);
   const dirty = made.aynig(['-C', 'deep/er', 'install', '../../../pack'], { expected: 1 });
   const [commitIt] = typed(dirty.stderr).split('; or ');
