@@ -1,7 +1,9 @@
 import { parseAddress } from '../packs/address.js';
+import { type Here, notCommitted } from '../packs/here.js';
+import { lockFileName } from '../packs/lock-file.js';
 import type { PackRequest } from '../packs/obtain.js';
-import type { PlanOptions } from '../packs/plan.js';
-import { mergeTable, type PreparedPack, preparePacks } from '../packs/prepare.js';
+import { type Change, ownerBeside, type PlanOptions } from '../packs/plan.js';
+import { mergeTable, type PreparedPack, preparePacks, tablePath } from '../packs/prepare.js';
 import { restorePack } from '../packs/restore.js';
 import { installedStates } from '../packs/rows.js';
 import { checkSubfolder } from '../packs/subfolder.js';
@@ -36,8 +38,8 @@ export interface InstallFlags extends PackFlags {
 
 /** `aynig install`: puts the commands of a pack beside one's own, once a person has seen them. Exits with 1 when a file was left. */
 export async function install(flags: InstallFlags, io: Io): Promise<number> {
+  if (flags.repo === undefined) return restore(flags, io);
   const checkout = await openPackCheckout(flags.cwd, io);
-  if (flags.repo === undefined) return restore(flags, checkout, io);
   const request: PackRequest = {
     address: parseAddress(flags.repo, { cwd: flags.cwd, base: checkout.here.base }),
     ref: flags.ref === 'HEAD' ? undefined : flags.ref,
@@ -100,13 +102,20 @@ const whatToSay = (packs: readonly PreparedPack[]): string =>
     .join(', ');
 
 /** `aynig install` alone: what the lock file names and is not there comes back; without a network where this repository has it. */
-async function restore(flags: InstallFlags, checkout: PackCheckout, io: Io): Promise<number> {
+async function restore(flags: InstallFlags, io: Io): Promise<number> {
+  const checkout = await openPackCheckout(flags.cwd, io, { mayBeDeleted: true });
   const { draft, here } = checkout;
   const names = Object.keys(draft.lock.packs).sort();
+  const others = here.deleted.filter(
+    (path) => path !== lockFileName && path !== tablePath && ownerBeside(draft.lock, '', path) === undefined,
+  );
+  if (others.length > 0) throw notCommitted(others);
   if (names.length === 0) {
     io.out('No pack is installed here. Install one with: aynig install <repo>');
     return 0;
   }
+  if (here.deleted.length > 0)
+    io.out(`deleted, and that is not committed\n${changeLines(here.deleted.map((path) => asCommitted(path, here))).join('\n')}`);
   for (const name of names) {
     const pack = draft.lock.packs[name];
     if (pack === undefined) continue;
@@ -121,7 +130,7 @@ async function restore(flags: InstallFlags, checkout: PackCheckout, io: Io): Pro
   }
   draft.finish();
   draft.refuseClashes();
-  if (draft.edits().length === 0) {
+  if (draft.edits().length === 0 && here.deleted.length === 0) {
     io.out(
       `Nothing to bring back: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} here as the lock file says. See changes with: aynig packs`,
     );
@@ -130,6 +139,8 @@ async function restore(flags: InstallFlags, checkout: PackCheckout, io: Io): Pro
   for (const line of closingLines(checkout)) io.out(line);
   if (!(await confirmed(checkout, 'Bring them back?', flags, io))) return 0;
   await writePacks(checkout);
-  io.out(commitHint('Bring back files of packs'));
+  io.out(draft.edits().length > 0 ? commitHint('Bring back files of packs') : 'They are back as they are committed.');
   return 0;
 }
+
+const asCommitted = (path: string, { files }: Here): Change => ({ kind: 'back', path, mode: files.get(path)?.mode ?? '100644' });

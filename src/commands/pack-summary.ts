@@ -37,6 +37,7 @@ const signs: Readonly<Record<Change['kind'], string>> = {
   delete: '-',
   same: '=',
   yours: '=',
+  back: '+',
   left: '!',
   gone: '!',
 };
@@ -49,6 +50,7 @@ const words: Readonly<Record<Change['kind'], string>> = {
   delete: 'removed',
   same: 'is here already',
   yours: 'stays as you have it',
+  back: 'as it is committed',
   left: 'yours stays',
   gone: 'stays away',
 };

@@ -53,6 +53,27 @@ export async function checkOut(repository: Repository, here: Here, after: Oid): 
   removeFile(journalPath(repository));
 }
 
+/**
+ * Brings back files that are committed and were deleted since, into the index and the working tree; what stands at such a path by now
+ * is left. Throws {@link Failure} pack-in-the-way for that, or what git's failure is called.
+ */
+export async function bringBack({ git, files, top }: Here, deleted: readonly string[]): Promise<void> {
+  if (deleted.length === 0) return;
+  const entries = deleted.flatMap((path) => {
+    const file = files.get(path);
+    return file === undefined ? [] : [`${file.mode} ${file.blob}\t.aynig/${path}\0`];
+  });
+  try {
+    await git(['update-index', '-z', '--index-info'], { input: entries.join('') });
+    // Without --force it writes over nothing.
+    await git(['checkout-index', '--index', '--quiet', '-z', '--stdin'], { input: deleted.map((path) => `.aynig/${path}\0`).join('') });
+  } catch (error) {
+    throw causeOf(error, top, []);
+  }
+  const missing = deleted.find((path) => whatIsAt(join(top, '.aynig', path)) === undefined);
+  if (missing !== undefined) throw inTheWay(`.aynig/${missing}`);
+}
+
 /** What a path names; undefined where nothing is, also because a file is where a folder would have to be. */
 function whatIsAt(path: string): Stats | undefined {
   try {

@@ -23,7 +23,8 @@ export type Change =
       readonly bytes: Buffer;
     }
   | { readonly kind: 'mode'; readonly path: string; readonly mode: string; readonly blob: Oid }
-  | { readonly kind: 'same' | 'yours'; readonly path: string; readonly mode: string }
+  /** `back`: it is committed and was deleted since. */
+  | { readonly kind: 'same' | 'yours' | 'back'; readonly path: string; readonly mode: string }
   | { readonly kind: 'delete'; readonly path: string }
   /** The file here stays; `theirs` is the pack's, where it still has one. */
   | { readonly kind: 'left'; readonly path: string; readonly mode: string; readonly why: string; readonly theirs?: Oid }

@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { aynig, both, commit, greeting, lockOf, packSource } from '../support/pack.js';
+import { aynig, both, commit, greeting, lockOf, packSource, whole } from '../support/pack.js';
 import { Workspace } from '../support/workspace.js';
 
 describe('an update', () => {
@@ -187,6 +187,63 @@ describe('the lock file', () => {
     commit(made, 'away');
     made.aynig(['install', '--yes']);
     expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
+  });
+
+  test('brings back what was deleted and is not committed, as it is committed, and nothing else', () => {
+    const { made } = both({ '.aynig/command/a': greeting('a'), '.aynig/command/b': greeting('b'), '.aynig/command/c': greeting('c') });
+    made.aynig(['install', '../pack', '--yes']);
+    made.write('.aynig/command/a', greeting('mine'), 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'with a change');
+    made.git('rm', '--quiet', '.aynig/command/c');
+    commit(made, 'away');
+    const before = whole(made);
+    rmSync(join(made.path, '.aynig/command/a'));
+    rmSync(join(made.path, '.aynig/COMMANDS.md'));
+    made.git('rm', '--quiet', '.aynig/command/b');
+    expect(made.aynig(['update-pack'], { expected: 1 }).stderr).toContain('bring files of packs back: aynig install');
+    const shown = made.aynig(['install', '--dry-run']).stdout;
+    for (const path of ['command/a', 'command/b', 'COMMANDS.md'])
+      expect(shown).toMatch(new RegExp(`\\+ 100(644|755) .aynig/${path}  as it is committed`));
+    expect(made.exists('.aynig/command/a')).toBe(false);
+    made.aynig(['install', '--yes']);
+    expect(made.read('.aynig/command/c')).toBe(greeting('c'));
+    made.git('reset', '--quiet', '--hard');
+    expect(whole(made)).toEqual(before);
+    made.git('rm', '--quiet', '.aynig/command/b');
+    expect(made.aynig(['install', '--yes']).stdout).toContain('+ 100755 .aynig/command/c');
+    expect(made.read('.aynig/command/a')).toBe(greeting('mine'));
+    expect(made.read('.aynig/command/b')).toBe(greeting('b'));
+    commit(made, 'c again');
+    rmSync(join(made.path, '.aynig/command/b'));
+    expect(made.aynig(['install', '--yes']).stdout).toContain('They are back as they are committed.');
+    expect(made.git('status', '--porcelain')).toBe('');
+  });
+
+  test.each<[string, (made: Workspace) => void]>([
+    ['a file of one’s own was deleted', (made) => rmSync(join(made.path, '.aynig/command/build'))],
+    ['a file of the pack was changed', (made) => made.write('.aynig/command/greet', 'mine', 0o755)],
+    [
+      'something else stands in place of a file that was deleted',
+      (made) => {
+        rmSync(join(made.path, '.aynig/command/greet'));
+        made.write('.aynig/command/greet/mine', 'mine');
+      },
+    ],
+    [
+      'a file was deleted and is new at the same place',
+      (made) => {
+        made.git('rm', '--quiet', '.aynig/command/greet');
+        made.write('.aynig/command/greet', 'mine');
+      },
+    ],
+  ])('brings nothing back where %s and that is not committed', (_, change) => {
+    const { made } = both();
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    change(made);
+    const before = whole(made);
+    expect(made.aynig(['install', '--yes'], { expected: 1 }).stderr).toContain('[pack-uncommitted]');
+    expect(whole(made)).toEqual(before);
   });
 
   test('brings back what is here from an address that is none any more', () => {
