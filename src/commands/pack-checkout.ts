@@ -6,6 +6,7 @@ import { bringBack, checkOut, healCheckout, lockCheckout } from '../packs/checko
 import { Draft } from '../packs/draft.js';
 import { type Here, type HereOptions, readHere } from '../packs/here.js';
 import { treeWith } from '../packs/write.js';
+import { sweepTemporaryFolders } from '../runner/temporary-folder.js';
 import { isInsideRun } from '../trust/inside-run.js';
 import type { Io } from './io.js';
 
@@ -24,6 +25,7 @@ export async function openPackCheckout(cwd: string, io: Io, options?: HereOption
   if (process.env['AYNIG_RUN_ID']) throw insideARun();
   const repository = await openRepository(cwd);
   if (isInsideRun(repository)) throw insideARun();
+  sweepTemporaryFolders();
   const here = await readLocked(repository, io, options);
   return { repository, here, draft: await Draft.of(here, await objectFormat(repository)) };
 }

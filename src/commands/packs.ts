@@ -11,6 +11,7 @@ import { type Here, readCommitted } from '../packs/here.js';
 import { type LockedPack, lockFileName } from '../packs/lock-file.js';
 import { differingFiles } from '../packs/survey.js';
 import { jsonText, printable } from '../printable.js';
+import { sweepTemporaryFolders } from '../runner/temporary-folder.js';
 import type { Io } from './io.js';
 
 /** Most packs come from few servers; and each question listens for signals, of which Node warns from the eleventh on. */
@@ -25,6 +26,7 @@ export interface PacksFlags {
 
 /** `aynig packs`: what is installed, from where, changed or not, and whether there is a newer one. */
 export async function packs(flags: PacksFlags, io: Io): Promise<number> {
+  sweepTemporaryFolders();
   const repository = await openRepository(flags.cwd);
   const here = await readCommitted(repository);
   const { lock } = await Draft.of(here, await objectFormat(repository));

@@ -211,7 +211,7 @@ function removeWithFolders(top: string, path: string): void {
 
 /** Writes files as they are in a tree, through the user's own conversions, and takes them out of the real index's changes. */
 async function restore({ git }: Pick<Here, 'git'>, before: Oid, paths: readonly string[]): Promise<void> {
-  const folder = makeTemporaryFolder('aynig-pack-');
+  const folder = makeTemporaryFolder('pack');
   try {
     const env = { GIT_INDEX_FILE: join(folder, 'index') };
     await git(['read-tree', before], { env });

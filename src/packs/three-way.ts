@@ -12,7 +12,7 @@ export interface Sides {
 
 /** The merged content; undefined where both sides changed the same lines, or the file is no text. */
 export async function mergeThreeWay(git: Git, { mine, base, theirs }: Sides): Promise<Buffer | undefined> {
-  const folder = makeTemporaryFolder('aynig-merge-');
+  const folder = makeTemporaryFolder('merge');
   try {
     const paths = Object.entries({ mine, base, theirs }).map(([name, bytes]) => {
       const path = join(folder, name);

@@ -23,7 +23,7 @@ const strict = ['-c', 'core.protectHFS=true', '-c', 'core.protectNTFS=true'];
  * apart. Touches neither index nor working tree.
  */
 export async function treeWith(here: Here, edits: readonly Edit[], objects: Environment = {}): Promise<Oid> {
-  const folder = makeTemporaryFolder('aynig-pack-');
+  const folder = makeTemporaryFolder('pack');
   try {
     const env = { ...objects, GIT_INDEX_FILE: join(folder, 'index') };
     await here.git(['read-tree', here.tree], { env });
@@ -61,7 +61,7 @@ async function writeBlobs({ git }: Here, env: Environment, edits: readonly Edit[
 
 /** An object store of its own beside the repository's, for looking at what would be: nothing of it stays. */
 export async function withObjectsApart<T>(here: Here, use: (objects: Environment) => Promise<T>): Promise<T> {
-  const folder = makeTemporaryFolder('aynig-objects-');
+  const folder = makeTemporaryFolder('objects');
   try {
     const store = lineOf(await here.git(['rev-parse', '--path-format=absolute', '--git-path', 'objects']));
     // git-config(1) reads the list as paths with colons between; quotes keep one in a path (gitrepository-layout(5)).

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { makeTemporaryFolder } from './temporary-folder.js';
+import { makeTemporaryFolder, type TemporaryName } from './temporary-folder.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -14,13 +14,13 @@ export interface TemporaryPlace {
  * and on Ctrl-C, SIGTERM and SIGHUP, which end the process then as they would have without us.
  */
 export async function inTemporaryPlace<T>(
-  what: string,
+  what: TemporaryName,
   stop: AbortSignal | undefined,
   work: (place: TemporaryPlace) => Promise<T>,
 ): Promise<T> {
   stop?.throwIfAborted();
   // Mode 0700 (mkdtemp(3)).
-  const path = makeTemporaryFolder(`aynig-${what}-`);
+  const path = makeTemporaryFolder(what);
   const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 });
   const controller = new AbortController();
   let caught: NodeJS.Signals | undefined;

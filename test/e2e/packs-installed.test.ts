@@ -1,4 +1,6 @@
-import { renameSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, renameSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packsReport } from '../../src/observe/schemas.js';
 import { aynig, both, commit, greeting, lockOf, packSource, staged } from '../support/pack.js';
@@ -122,6 +124,30 @@ test('a pack may be called as every object of the language is, and one that is n
   expect(made.aynig(['update-pack', 'constructor']).stdout).toContain('Nothing to change.');
   made.aynig(['remove', 'constructor', '--yes']);
   expect(staged(made)).toContain('D\t.aynig/command/greet');
+});
+
+test('what an install left that was killed while it read is removed by a later verb', async () => {
+  const { made } = both();
+  const temporary = join(made.root, 'temporary');
+  mkdirSync(temporary);
+  // ssh that says nothing and goes on.
+  const ssh = made.script('ssh', 'touch "$HOME/asked"; until [ -e "$HOME/go" ]; do sleep 0.02; done');
+  const env = { TMPDIR: temporary, GIT_SSH_COMMAND: ssh };
+  const child = made.start(['install', 'host:path', '--yes'], { env });
+  await made.until('git asks', () => made.noted('asked'));
+  const ended = once(child, 'close');
+  child.kill('SIGKILL');
+  made.release();
+  await ended;
+  await made.untilStill();
+  const [folder = '', ...more] = readdirSync(temporary);
+  expect([folder, more]).toEqual([expect.stringMatching(/^aynig-pack-/), []]);
+  made.aynig(['packs'], { env });
+  expect(readdirSync(temporary)).toEqual([folder]);
+  const yesterday = new Date(Date.now() - 24 * 60 * 60_000);
+  utimesSync(join(temporary, folder), yesterday, yesterday);
+  made.aynig(['packs'], { env });
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 test('completion knows the installed packs', () => {
