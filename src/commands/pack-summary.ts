@@ -33,6 +33,7 @@ const signs: Readonly<Record<Change['kind'], string>> = {
   update: '~',
   merge: '~',
   replace: '~',
+  return: '~',
   mode: '~',
   delete: '-',
   same: '=',
@@ -46,6 +47,7 @@ const words: Readonly<Record<Change['kind'], string>> = {
   update: 'updated',
   merge: 'merged with your changes',
   replace: 'yours is replaced',
+  return: 'is that of the other pack again',
   mode: 'only its mode changes',
   delete: 'removed',
   same: 'is here already',
@@ -55,12 +57,18 @@ const words: Readonly<Record<Change['kind'], string>> = {
   gone: 'stays away',
 };
 
+function wordFor(change: Change): string {
+  if (!('owner' in change) || change.owner === undefined) return words[change.kind];
+  return change.kind === 'return' ? `is that of the pack ${change.owner} again` : `replaces the file of the pack ${change.owner}`;
+}
+
 export function changeLines(changes: readonly Change[]): string[] {
   return changes.map((change) => {
     const mode = 'mode' in change ? change.mode : '      ';
     const theirs = change.kind === 'left' && change.theirs !== undefined ? '; see the pack’s with --diff --force --dry-run' : '';
     const why = 'why' in change ? `: ${change.why}${theirs}` : '';
-    const word = words[change.kind] === '' ? '' : `  ${words[change.kind]}${why}`;
+    const what = wordFor(change);
+    const word = what === '' ? '' : `  ${what}${why}`;
     return printable(`  ${signs[change.kind]} ${mode} .aynig/${change.path}${word}`);
   });
 }

@@ -16,11 +16,14 @@ export interface NewFile {
 /** What happens to one file. `mode` and `blob` are those it has afterwards. */
 export type Change =
   | {
-      readonly kind: 'add' | 'update' | 'merge' | 'replace';
+      /** `return`: another pack had it before. */
+      readonly kind: 'add' | 'update' | 'merge' | 'replace' | 'return';
       readonly path: string;
       readonly mode: string;
       readonly blob: Oid;
       readonly bytes: Buffer;
+      /** The other pack that has a file of this path, of `replace` and `return`. */
+      readonly owner?: string | undefined;
     }
   | { readonly kind: 'mode'; readonly path: string; readonly mode: string; readonly blob: Oid }
   /** `back`: it is committed and was deleted since. */
@@ -87,6 +90,12 @@ export async function planPack(inputs: Inputs): Promise<PackPlan> {
 export const ownerBeside = (lock: LockFile, name: string, path: string): string | undefined =>
   Object.entries(lock.packs).find(([other, pack]) => other !== name && pack.files[path] !== undefined)?.[0];
 
+/** The other pack that brought what is here; undefined where a person has changed it. */
+function ownerOf({ lock, name }: Inputs, path: string, blob: Oid): string | undefined {
+  const owner = ownerBeside(lock, name, path);
+  return owner !== undefined && packOf(lock, owner)?.files[path]?.blob === blob ? owner : undefined;
+}
+
 /** What was last merged into the file here; null where nothing was. */
 const baseOf = (entry: LockedFile | undefined): string | null =>
   entry === undefined ? null : entry.mergedWith === undefined ? entry.blob : entry.mergedWith;
@@ -112,7 +121,7 @@ async function planFile(inputs: Inputs, file: NewFile, entry: LockedFile | undef
     const name = inputs.nameOf(text);
     return name === mine.blob ? { kind: 'yours', path, mode: hereMode } : { kind: 'merge', path, mode: merged, blob: name, bytes: text };
   }
-  if (options.differing === 'force') return { kind: 'replace', path, mode, blob, bytes };
+  if (options.differing === 'force') return { kind: 'replace', path, mode, blob, bytes, owner: ownerOf(inputs, path, mine.blob) };
   if (options.differing === 'keep-mine') return { kind: 'yours', path, mode: hereMode };
   return { kind: 'left', path, mode: hereMode, why: whyLeft(inputs, path, base), theirs: blob };
 }

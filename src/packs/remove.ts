@@ -1,4 +1,5 @@
 import { Failure } from '../failure.js';
+import type { Oid } from '../git/names.js';
 import type { Draft } from './draft.js';
 import { type LockedPack, packOf } from './lock-file.js';
 import { type Change, dropFile, ownerBeside, type PlanOptions } from './plan.js';
@@ -24,7 +25,8 @@ export function installedPack({ lock }: Draft, name: string): LockedPack {
 }
 
 /**
- * Plans the removal of a pack into the draft: files that a person changed and files of other packs stay. Throws {@link Failure}
+ * Plans the removal of a pack into the draft: files that a person changed stay, and of files that another pack has too, that pack's
+ * are brought back. Throws {@link Failure}
  * pack-missing, and pack-needed unless it is forced.
  */
 export async function removePack(draft: Draft, name: string, differing: PlanOptions['differing']): Promise<Removal> {
@@ -37,16 +39,37 @@ export async function removePack(draft: Draft, name: string, differing: PlanOpti
     throw new Failure('pack-needed', `${needing.join(', ')} ${needing.length === 1 ? 'builds' : 'build'} on ${name}.`, {
       hint: `Remove that first: aynig remove ${needing[0]}; or: aynig remove ${name} --force`,
     });
+  const { changes: returned, notes } = await draft.reading(() => giveBack(draft, name, pack));
   const changes = Object.entries(pack.files).flatMap(([path, entry]) => {
     if (ownerBeside(draft.lock, name, path) !== undefined) return [];
     const change = dropFile(draft.files.get(path), path, entry, { differing });
     if (change === undefined) return [];
     return [change.kind === 'left' ? { ...change, why: 'you changed it: it is yours now' } : change];
   });
-  draft.take(changes);
+  draft.take([...changes, ...returned]);
   const { [name]: _, ...packs } = draft.lock.packs;
   draft.lock = { ...draft.lock, packs };
-  return { pack, changes, notes: [...(await forgetStates(draft, pack)), ...noLongerUsed(draft, pack)] };
+  const all = [...changes, ...returned].sort((one, other) => (one.path < other.path ? -1 : 1));
+  return { pack, changes: all, notes: [...notes, ...(await forgetStates(draft, pack)), ...noLongerUsed(draft, pack)] };
+}
+
+/** What the pack took the place of by force is the other pack's again, where it is as the pack brought it and the repository has the other's. */
+async function giveBack(draft: Draft, name: string, pack: LockedPack): Promise<Pick<Removal, 'changes' | 'notes'>> {
+  const changes: Change[] = [];
+  const notes: string[] = [];
+  for (const [path, { blob: brought }] of Object.entries(pack.files)) {
+    const owner = ownerBeside(draft.lock, name, path);
+    const theirs = owner === undefined ? undefined : packOf(draft.lock, owner)?.files[path];
+    const mine = draft.files.get(path);
+    if (owner === undefined || theirs === undefined || mine === undefined || mine.blob === theirs.blob) continue;
+    // What was never merged into a file of a person's own was not here before either.
+    const bytes = mine.blob === brought && theirs.mergedWith === undefined ? await draft.content(theirs.blob) : undefined;
+    if (bytes !== undefined) changes.push({ kind: 'return', path, mode: theirs.mode, blob: theirs.blob as Oid, bytes, owner });
+    else if (mine.blob === brought)
+      notes.push(`.aynig/${path} stays as ${name} brought it; the file of ${owner} comes with: aynig update-pack ${owner} --force`);
+    else notes.push(`.aynig/${path} stays as you have it: the pack ${owner} has it too`);
+  }
+  return { changes, notes };
 }
 
 /** Takes out the rows of states that the pack brought, unless a person edited them or another command has the state. */

@@ -89,6 +89,48 @@ describe('packs that build on each other', () => {
     expect(answer.stdout).toContain('base stays installed, and nothing builds on it any more');
   });
 
+  function ofOnePath() {
+    const { made, source } = both();
+    const other = packSource(made, 'other', { '.aynig/command/greet': greeting('other'), '.aynig/command/more': greeting('more') });
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    const answer = made.aynig(['install', '../other', '--force', '--yes']);
+    expect(answer.stdout).toContain('~ 100755 .aynig/command/greet  replaces the file of the pack pack');
+    expect(made.read('.aynig/command/greet')).toBe(greeting('other'));
+    commit(made);
+    return { made, source, other };
+  }
+
+  test('with a file of one path say so, and the first has its own again when the second is removed', () => {
+    const { made } = ofOnePath();
+    const answer = made.aynig(['remove', 'other', '--yes']);
+    expect(answer.stdout).toContain('~ 100755 .aynig/command/greet  is that of the pack pack again');
+    expect(made.read('.aynig/command/greet')).toBe(greeting('one'));
+    expect(made.exists('.aynig/command/more')).toBe(false);
+    commit(made);
+    expect(made.aynig(['packs']).stdout).toMatch(/^pack .* as installed$/m);
+    expect(made.aynig(['update-pack']).stdout).toContain('Nothing to change.');
+  });
+
+  test('with a file of one path do not hide that it was a person’s own', () => {
+    const { made } = both();
+    packSource(made, 'other', { '.aynig/command/greet': greeting('other') });
+    made.aynig(['install', '../pack', '--yes']);
+    commit(made);
+    made.write('.aynig/command/greet', greeting('mine'), 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+    expect(made.aynig(['install', '../other', '--force', '--dry-run']).stdout).toContain('.aynig/command/greet  yours is replaced');
+  });
+
+  test('with a file of one path lose nothing that a person wrote into it', () => {
+    const { made } = ofOnePath();
+    made.write('.aynig/command/greet', greeting('mine'), 0o755);
+    made.git('commit', '--quiet', '--all', '--message', 'my own');
+    const answer = made.aynig(['remove', 'other', '--yes']);
+    expect(answer.stdout).toContain('note: .aynig/command/greet stays as you have it: the pack pack has it too');
+    expect(made.read('.aynig/command/greet')).toBe(greeting('mine'));
+  });
+
   test('of one name are kept apart', () => {
     const { made } = both();
     packSource(made, 'other', { '.aynig/command/x': greeting('x'), '.aynig/pack.json': '{"name":"pack"}' });
