@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseAddress } from '../packs/address.js';
 import { type Here, notCommitted } from '../packs/here.js';
 import { lockFileName } from '../packs/lock-file.js';
@@ -8,7 +9,9 @@ import { restorePack } from '../packs/restore.js';
 import { installedStates } from '../packs/rows.js';
 import { checkSubfolder } from '../packs/subfolder.js';
 import { mergeThreeWay } from '../packs/three-way.js';
-import { printable } from '../printable.js';
+import { convertedCommands } from '../packs/will-run.js';
+import type { Edit } from '../packs/write.js';
+import { printable, quoted } from '../printable.js';
 import type { Io } from './io.js';
 import { openPackCheckout, type PackCheckout, writePacks } from './pack-checkout.js';
 import { commitHint, confirmed } from './pack-confirm.js';
@@ -75,6 +78,8 @@ export async function installPacks(
   draft.finish();
   draft.refuseClashes();
   io.out(packs.map((pack) => packLines(pack).join('\n')).join('\n\n'));
+  const converted = await convertedCommands(here, draft.edits().flatMap(asFile));
+  if (converted.length > 0) io.out(lineEndsNote(here.top, converted));
   // A file that a person deleted, or has for themselves now, is settled: the pack has nothing for it that could be taken or refused.
   const left = packs.flatMap(({ changes }) => changes.filter((change) => change.kind === 'left' && change.theirs !== undefined));
   if (draft.edits().length === 0) io.out('\nNothing to change.');
@@ -91,6 +96,14 @@ export async function installPacks(
     );
   return left.length > 0 ? 1 : 0;
 }
+
+const asFile = ({ path, mode, bytes }: Edit): Parameters<typeof convertedCommands>[1] =>
+  bytes === undefined || (mode !== '100755' && mode !== '100644') ? [] : [{ path, mode, bytes }];
+
+const lineEndsNote = (top: string, [first, ...more]: readonly string[]): string =>
+  printable(
+    `  note: git writes .aynig/${first}${more.length === 0 ? '' : ` and ${more.length} more`} with CRLF here (core.autocrlf, or an attribute), and a run refuses a command that is not as it is committed; this keeps line ends as they are: echo '* text eol=lf' >>${quoted(join(top, '.aynig/.gitattributes'))}`,
+  );
 
 const whatToSay = (packs: readonly PreparedPack[]): string =>
   packs

@@ -9,6 +9,7 @@ import { type Change, type NewFile, type PlanOptions, planPack } from './plan.js
 import { installedStates, lockedStates, statesOf } from './rows.js';
 import { mergeStates, type StatesTable } from './states-table.js';
 import { defaultSubfolder } from './subfolder.js';
+import { whyNotRun } from './will-run.js';
 
 /** A pack as it is to be installed, and what that does. */
 export interface PreparedPack {
@@ -140,7 +141,12 @@ async function prepareOne(
     uses: [...uses],
   };
   draft.lock = { ...draft.lock, packs: { ...draft.lock.packs, [name]: locked } };
-  const notes = [...obtained.notes, ...(await mergeTable(draft, states, previous))];
+  const written = new Set(plan.changes.filter((change) => 'blob' in change).map(({ path }) => path));
+  const commands = files.flatMap((file) => {
+    const why = written.has(file.path) ? whyNotRun(file) : undefined;
+    return why === undefined ? [] : [`.aynig/${file.path} ${why}`];
+  });
+  const notes = [...obtained.notes, ...commands, ...(await mergeTable(draft, states, previous))];
   const { description, programs = [] } = manifest ?? {};
   const { changes } = plan;
   return { name, address: request.address, locked, previous, description, programs, changes, leftOut: obtained.leftOut, notes, for: by };

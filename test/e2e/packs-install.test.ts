@@ -63,6 +63,35 @@ describe('installing a pack', () => {
     expect(states).toEqual(['asking', 'build', 'greet']);
   });
 
+  test('says of commands that will not run as they are, also by the settings of whoever installs it', async () => {
+    const made = workspace();
+    const source = packSource(made, 'pack', {
+      '.aynig/command/greet': greeting('one'),
+      '.aynig/command/windows': '#!/bin/sh\r\nexit 0\r\n',
+    });
+    source.write('.aynig/command/forgotten', greeting('x'), 0o644);
+    source.git('add', '.');
+    source.git('commit', '--quiet', '--message', 'more');
+    const shown = made.aynig(['install', '../pack', '--dry-run']).stdout;
+    expect(shown).toContain('note: .aynig/command/windows has CRLF line ends');
+    expect(shown).toContain('note: .aynig/command/forgotten is not executable');
+    expect(shown).not.toContain('core.autocrlf');
+    source.publish({ '.aynig/command/windows': undefined, '.aynig/command/forgotten': undefined });
+    made.git('config', 'core.autocrlf', 'true');
+    const [note = ''] = made.aynig(['install', '../pack', '--yes']).stdout.match(/note: git writes .*/) ?? [];
+    expect(note).toContain('.aynig/command/greet with CRLF here');
+    made.program('sh', ['-c', /: (echo .*)$/.exec(note)?.[1] ?? 'exit 1']);
+    made.git('add', '.aynig/.gitattributes');
+    commit(made);
+    source.publish({ '.aynig/command/greet': greeting('two') });
+    expect(made.aynig(['update-pack', '--yes']).stdout).not.toContain('note: git writes');
+    commit(made);
+    // What is said is what happens: with the attribute the command runs.
+    made.request('greet');
+    made.aynig(['run', '--current-branch', 'only']);
+    expect(made.state()).toBe('done');
+  });
+
   test('is trusted once its person commits it, and hooks run it', async () => {
     const made = workspace();
     packSource(made);
