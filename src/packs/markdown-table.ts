@@ -132,8 +132,9 @@ export function findTable(text: string, firstColumn: string): FoundTable | undef
   return undefined;
 }
 
-/** Whether a cell of these lines has more space beside it than it needs. */
-const isPadded = (lines: string): boolean => lines.split(/[\r\n]+/).some((line) => /\S {2,}\||\| {2,}\S/.test(line.replace(/^[\s>]*/, '')));
+/** Whether a cell of these lines has more space beside it than it needs; one that is empty has two in either style. */
+const isPadded = (lines: string): boolean =>
+  lines.split(/[\r\n]+/).some((line) => /[^\s|] {2,}\||\| {2,}[^\s|]/.test(line.replace(/^[\s>]*/, '')));
 
 /** Readers see nothing of cells beyond the header; they are kept as text of the last one. */
 function withinColumns(cells: readonly Cell[], columns: number): Cell[] {

@@ -55,6 +55,65 @@ describe('the table that is read', () => {
   });
 });
 
+describe('a row', () => {
+  it.each<[string, string, string]>([
+    ['a line end of Windows', 'one\r\ntwo', 'one two'],
+    ['line ends of other kinds', 'one\u2028two\u2029three\u0085four\vfive\fsix', 'one two three four five six'],
+    ['marks of direction', 'one \u202Etwo\u202C \u2066three\u2069\u200F', 'one two three'],
+    ['escape sequences', '\u001B[31mone\u001B[0m \u009B2Jtwo\u0000', '[31mone[0m 2Jtwo'],
+    ['pipes', 'a | b \\| c', 'a \\| b \\| c'],
+    ['pipes behind backslashes', 'a \\\\| b', 'a \\\\\\| b'],
+    ['another table', 'x |\r\n|---|\r\n| `other` | y', 'x \\| \\|---\\| \\| `other` \\| y'],
+  ])('of a pack with %s in a cell stays one row, and the cell one cell', (_, cell, written) => {
+    const text = '| state | does | last |\n|---|---|---|\n| `zoo` | z | z |\n';
+    const rows = table(['state', 'does', 'last'], ['`build`', cell, 'end']);
+    const merged = merge({ text, rows });
+    expect(merged.text).toBe(`| state | does | last |\n|---|---|---|\n| \`build\` | ${written} | end |\n| \`zoo\` | z | z |\n`);
+    expect([...(readStates(merged.text)?.rows.get('build') ?? [])]).toEqual(['`build`', written, 'end']);
+    // What was written is what is compared: nothing is new the next time, and it goes as it came.
+    expect(merge({ text: merged.text, rows, base: rows })).toMatchObject({ text: merged.text, updated: [], kept: [] });
+    expect(removeStates({ text: merged.text, states: ['build'], base: rows })).toMatchObject({ text, removed: ['build'], kept: [] });
+  });
+
+  it('that is new ends as the rows of its table do, whatever the line ends of the text around it', () => {
+    const rows = table(['state', 'x'], ['`build`', '1']);
+    const windows = '| state | x |\r\n|---|---|\r\n| `zoo` | z |\r\n';
+    expect(merge({ text: `# Notes\n\n${windows}\ntext\n`, rows }).text).toBe(
+      '# Notes\n\n| state | x |\r\n|---|---|\r\n| `build` | 1 |\r\n| `zoo` | z |\r\n\ntext\n',
+    );
+    expect(merge({ text: `# Notes\r\n\r\n${windows.replaceAll('\r\n', '\n')}\r\ntext\r\n`, rows }).text).toBe(
+      '# Notes\r\n\r\n| state | x |\n|---|---|\n| `build` | 1 |\n| `zoo` | z |\n\r\ntext\r\n',
+    );
+  });
+
+  it('without a state goes where the row above it goes, also below one that stood twice', () => {
+    const text = [
+      '| state | x |',
+      '|---|---|',
+      '|  | on top |',
+      '| zoo | z |',
+      '|  | of zoo |',
+      '| build | b |',
+      '|  | of build |',
+      '| Zoo | again |',
+      '|  | of zoo again |',
+      '',
+    ].join('\n');
+    const merged = merge({ text, rows: table(['state', 'x'], ['`audit`', '1']) });
+    expect(merged.duplicates).toEqual(['zoo']);
+    expect(merged.text.split('\n').slice(2)).toEqual([
+      '|  | on top |',
+      '| `audit` | 1 |',
+      '| build | b |',
+      '|  | of build |',
+      '| zoo | z |',
+      '|  | of zoo |',
+      '|  | of zoo again |',
+      '',
+    ]);
+  });
+});
+
 describe('merging', () => {
   it('makes a short file where there is none', () => {
     expect(merge({ rows: pack, existing: [{ state: 'hello', path: 'command/hello' }] })).toEqual({
@@ -174,6 +233,12 @@ describe('merging', () => {
       'x\n\n> | state |\n> |---|\n> | `b` |\n> | c |\n\ny',
     );
     expect(merge({ text: '1. | state |\n   |---|\n   | c |', existing }).text).toBe('1. | state |\n   |---|\n   | `b` |\n   | c |');
+  });
+
+  it('does not begin to set columns below each other because a cell is empty', () => {
+    const first = merge({ rows: pack });
+    const second = merge({ text: first.text, rows: table(['state', 'reads'], ['`zoo`', 'a long text']) });
+    expect(second.text).toBe(`${first.text}| \`zoo\` |  | a long text |\n`);
   });
 
   it('leaves a table that is sorted and complete byte for byte', () => {
