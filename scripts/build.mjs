@@ -13,7 +13,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 // the program meanwhile never finds half of it.
 const stamp = createHash('sha256').update(readFileSync('package-lock.json')).update(readFileSync('scripts/build.mjs'));
 for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' }).sort()) {
-  if (name.endsWith('.ts')) stamp.update(name).update(readFileSync(join('src', name)));
+  if (/\.(?:ts|css|html)$/.test(name)) stamp.update(name).update(readFileSync(join('src', name)));
 }
 const digest = stamp.digest('hex');
 if (existsSync('dist/.stamp') && readFileSync('dist/.stamp', 'utf8') === digest) process.exit(0);
@@ -79,6 +79,8 @@ const results = await Promise.all([
     chunkNames: 'chunks/[hash]',
   }),
 ]);
+const page = await tracePage();
+writeFileSync(`${target}/trace-page.html`, page);
 const cli = readFileSync(`${target}/cli.js`, 'utf8');
 writeFileSync(`${target}/cli.js`, cli.startsWith('#!') ? cli : `#!/usr/bin/env node\n${cli}`);
 chmodSync(`${target}/cli.js`, 0o755);
@@ -86,6 +88,53 @@ writeFileSync(`${target}/THIRD-PARTY-NOTICES.txt`, notices(results.flatMap(({ me
 writeFileSync(`${target}/.stamp`, digest);
 rmSync('dist', { recursive: true, force: true });
 renameSync(target, 'dist');
+
+/**
+ * The page of `aynig trace`, whole but for its data: no file and no network is needed to look at it. Only this script and this
+ * style may act in it, and no text may become markup (trusted types).
+ */
+async function tracePage() {
+  const browser = {
+    bundle: true,
+    write: false,
+    minify: true,
+    target: 'es2022',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  };
+  const bundle = (entry, more) => build({ ...browser, ...more, entryPoints: [entry] });
+  const [script, style] = await Promise.all([
+    bundle('src/trace-page/main.ts', { format: 'iife', tsconfig: 'src/trace-page/tsconfig.json' }),
+    // Newer functions of CSS would be written out for older browsers, and lose what they are for.
+    bundle('src/trace-page/page.css', { target: 'esnext' }),
+  ]);
+  results.push(script);
+  const [code, css] = [script, style].map(({ outputFiles: [{ text }] }) => text.trim());
+  if (/<\/(?:script|style)|<!--/i.test(code + css)) throw new Error('the script of the trace page would end before its end');
+  const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hash(code)}`,
+    `style-src ${hash(css)}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
+  const parts = {
+    '<meta name="policy">': `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    '<style></style>': `<style>${css}</style>`,
+    '<script></script>': `<script>${code}</script>`,
+    '@NOTICES@': notices(Object.keys(script.metafile.inputs)).replace(/[<>&]/g, (char) => `&#${char.charCodeAt(0)};`),
+  };
+  let html = readFileSync('src/trace-page/page.html', 'utf8').replace(/^<!doctype html>\s*/, '');
+  for (const [place, text] of Object.entries(parts)) {
+    if (html.split(place).length !== 2) throw new Error(`the trace page must have ${place} once`);
+    html = html.replace(place, () => text);
+  }
+  return `<!doctype html><!-- made by aynig trace -->\n${html}`;
+}
 
 /** The licence texts of everything that the bundles contain. */
 function notices(inputs) {

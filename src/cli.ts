@@ -16,10 +16,10 @@ let debug = false;
 type Defaults = (then: (error: Error | null, defaults: string[] | undefined) => void) => void;
 
 /** Verbs whose argument, or an option of theirs, is a branch. */
-const takesBranch = new Set(['run', 'status', 'events', 'graph', 'logs', 'land', 'cancel', 'allow']);
+const takesBranch = new Set(['run', 'status', 'events', 'graph', 'trace', 'logs', 'land', 'cancel', 'allow']);
 
 const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
-const takesWord = new Set(['status', 'events', 'graph', 'logs', 'land', 'cancel', 'allow', 'install', 'update-pack', 'remove']);
+const takesWord = new Set(['status', 'events', 'graph', 'trace', 'logs', 'land', 'cancel', 'allow', 'install', 'update-pack', 'remove']);
 /** Verbs whose argument is an installed pack. */
 const takesPack = new Set(['update-pack', 'remove']);
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
@@ -273,6 +273,36 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       (argv) => {
         result = import('./commands/graph.js').then(({ graph }) =>
           graph({ ...argv, format: argv.json ? 'json' : argv.format, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
+          );
+        },
+      )
+      .command(
+      'trace [branch]',
+      'Make a page with the timeline of a branch, or of all, to open in a browser',
+      (y) =>
+        y
+          .positional('branch', branch)
+          .option('all', { type: 'boolean', default: false, describe: 'Every branch' })
+          .option('merged', { type: 'boolean', default: false, describe: 'Also what was merged' })
+          .option('since', { type: 'string', requiresArg: true, describe: 'Only events since a date, as git log takes it' })
+          .option('limit', { type: 'number', requiresArg: true, default: 20_000, describe: 'At most so many events, the newest' })
+          .option('output', {
+            alias: 'o',
+            type: 'string',
+            requiresArg: true,
+            default: 'aynig-trace.html',
+            describe: 'The file to write; - for standard output',
+          })
+          .option('force', { type: 'boolean', default: false, describe: 'Replace a file that is no such page' })
+          .option('logs', { type: 'boolean', default: true, describe: 'What commands printed; leave it out with --no-logs' })
+          .option('diffs', { type: 'boolean', default: true, describe: 'What commits changed; leave it out with --no-diffs' })
+          .check(({ limit }) => (Number.isInteger(limit) && limit > 0) || 'The value of --limit must be a whole number above 0.')
+          .check(({ all, branch: named }) => !(all && named !== undefined) || 'Name a branch or use --all, not both.')
+          .example('$0 trace --all -o trace.html', 'every branch')
+          .example('$0 trace feature --since yesterday --no-logs', 'one branch, for others to see'),
+      (argv) => {
+        result = import('./commands/trace.js').then(({ trace }) =>
+          trace({ ...argv, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
         );
       },
     )

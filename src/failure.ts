@@ -35,6 +35,8 @@ export const failureCodes = {
   'lost-race': 'Another process moved the branch first; nothing was lost.',
   'no-log': 'No log was found.',
   'too-many-runs': 'There are more runs than can be put together at once.',
+  'output-exists': 'What is at the place of the output file is not replaced; nothing was written.',
+  'output-folder': 'The folder of the output file is not there, or cannot be written to.',
   'commit-refused': 'git refused to make the commit.',
   'command-altered': 'The command in the worktree is not the one that was committed.',
   'inside-a-run': 'The verb is for people; a running command may not use it.',

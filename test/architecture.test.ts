@@ -27,11 +27,12 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   trust: ['git', 'runner', 'bottom'],
   packs: ['trust', 'git', 'runner', 'bottom'],
   kernel: ['trust', 'git', 'runner', 'bottom'],
-  observe: ['packs', 'trust', 'kernel', 'git', 'runner', 'bottom'],
+  'trace-page': [],
+  observe: ['trace-page', 'packs', 'trust', 'kernel', 'git', 'runner', 'bottom'],
   install: ['git', 'bottom'],
   doctor: ['install', 'trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
   hooks: ['trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
-  commands: ['packs', 'doctor', 'trust', 'install', 'observe', 'kernel', 'git', 'runner', 'bottom'],
+  commands: ['trace-page', 'packs', 'doctor', 'trust', 'install', 'observe', 'kernel', 'git', 'runner', 'bottom'],
   server: ['kernel', 'git', 'runner', 'bottom'],
   'hook entry': ['hooks', 'server', 'bottom'],
   cli: ['commands', 'observe', 'kernel', 'git', 'bottom'],
@@ -101,6 +102,19 @@ const impure = (of: Sources): string[] =>
     return [...builtIns.map(show), ...globals.map((name) => `${path} uses ${name}`)];
   });
 
+/** What a browser does not have, and what the page alone may use. */
+const notForThePage = (of: Sources): string[] =>
+  [...of].flatMap(([path, text]) => {
+    const isPage = layerOf(path) === 'trace-page';
+    const packages = importsOf(path, text).filter(
+      (each) => !isOurs(each) && /^d3-/.test(each.to) !== isPage && (isPage || /^d3/.test(each.to)),
+    );
+    const globals = isPage
+      ? (withoutComments(text).match(/\b(?:process|Buffer|innerHTML|outerHTML|insertAdjacentHTML|eval)\b/g) ?? [])
+      : [];
+    return [...packages.map(show), ...globals.map((name) => `${path} uses ${name}`)];
+  });
+
 /** `git` as the program of a process: the first word of a call, of an argument list or of a shell line. */
 const startsGit = (of: Sources): string[] =>
   [...of]
@@ -151,6 +165,10 @@ describe('the architecture of the source', () => {
     expect(impure(sources)).toEqual([]);
   });
 
+  it('has a page that needs nothing of Node, and d3 nowhere else', () => {
+    expect(notForThePage(sources)).toEqual([]);
+  });
+
   it('starts git in src/git alone', () => {
     expect(startsGit(sources)).toEqual([]);
   });
@@ -177,6 +195,10 @@ describe('each rule', () => {
     ['the core reads the clock', impure, 'kernel/decide.ts', 'const now = Date.now();'],
     ['the core reads the environment', impure, 'kernel/tip.ts', "process.env['X'];"],
     ['the core reads files', impure, 'kernel/message.ts', "import { readFileSync } from 'node:fs';"],
+    ['the page uses a file', notForThePage, 'trace-page/main.ts', "import { readFileSync } from 'node:fs';"],
+    ['the page makes markup of text', notForThePage, 'trace-page/main.ts', 'document.body.innerHTML = text;'],
+    ['the page uses the kernel', againstLayers, 'trace-page/main.ts', "import { readTip } from '../kernel/tip.js';"],
+    ['a command draws', notForThePage, 'commands/trace.ts', "import { zoom } from 'd3-zoom';"],
     ['a command starts git', startsGit, 'commands/init.ts', "spawn('git', ['init']);"],
     ['a command starts git by a shell', startsGit, 'commands/init.ts', 'execSync(`git init ${path}`);'],
     ['the runner starts git by its path', startsGit, 'runner/x.ts', "execa('/usr/bin/git', []);"],

@@ -11,15 +11,19 @@ export interface Places {
   worktrees(): string;
   /** Folder of the commands' logs. */
   logs(): string;
+  /** The same folder, there or not: for whoever only reads. */
+  logsPath(): string;
 }
 
 export function placesOf(repository: Repository, worktreeDir?: string): Places {
   const own = join(repository.commonDir, 'aynig');
   const { mainRoot } = repository;
+  const logsPath = (): string => trusted(mainRoot === undefined ? join(own, 'logs') : join(mainRoot, '.aynig', 'logs'), join(own, 'logs'));
   return {
     own,
-    worktrees: () => realpathSync(ignoredFolder(worktreesPath(repository, own, worktreeDir), join(own, 'worktrees'))),
-    logs: () => ignoredFolder(mainRoot === undefined ? join(own, 'logs') : join(mainRoot, '.aynig', 'logs'), join(own, 'logs')),
+    worktrees: () => realpathSync(ignoredFolder(trusted(worktreesPath(repository, own, worktreeDir), join(own, 'worktrees')))),
+    logs: () => ignoredFolder(logsPath()),
+    logsPath,
   };
 }
 
@@ -29,13 +33,12 @@ export function worktreesPath({ mainRoot, commonDir }: Repository, own: string, 
   return mainRoot === undefined ? join(own, 'worktrees') : join(mainRoot, '.worktrees');
 }
 
-/**
- * Makes a folder that git ignores by a file of its own, so that no tracked or shared ignore file has to change. A symbolic
- * link in its place may come from a commit and lead anywhere: the folder inside the git directory is used instead.
- */
-function ignoredFolder(wanted: string, fallback: string): string {
-  const isLink = lstatSync(wanted, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  const folder = isLink ? fallback : wanted;
+/** A symbolic link in the place of a folder may come from a commit and lead anywhere: the folder inside the git directory is used instead. */
+const trusted = (wanted: string, fallback: string): string =>
+  lstatSync(wanted, { throwIfNoEntry: false })?.isSymbolicLink() === true ? fallback : wanted;
+
+/** Makes a folder that git ignores by a file of its own, so that no tracked or shared ignore file has to change. */
+function ignoredFolder(folder: string): string {
   mkdirSync(folder, { recursive: true });
   const ignore = join(folder, '.gitignore');
   // Compared and not just looked for: a disk that was full may have left it empty.

@@ -16,7 +16,9 @@ test('the packed package, installed without the source tree, runs a commit', { t
   );
   const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string; files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
-  expect(paths).toEqual(expect.arrayContaining(['dist/cli.js', 'hooks/launch', 'hooks/post-commit', 'templates/starter/command/hello']));
+  expect(paths).toEqual(
+    expect.arrayContaining(['dist/cli.js', 'dist/trace-page.html', 'hooks/launch', 'hooks/post-commit', 'templates/starter/command/hello']),
+  );
   expect(paths.filter((path) => /^(src|test|bench|scripts|node_modules)\//.test(path))).toEqual([]);
 
   const prefix = join(root, 'prefix');
@@ -56,6 +58,9 @@ test('the packed package, installed without the source tree, runs a commit', { t
   expect(made.read('hello.txt')).toBe('Hello from hello\nTo the reader.\n');
   expect(made.git('status', '--porcelain')).toBe('');
   expect(away(aynig, 'status').stdout).toContain('waiting');
+  const page = join(root, 'page.html');
+  expect(away(aynig, 'trace', '-o', page).stdout).toBe(`${page}\n`);
+  expect(readFileSync(page, 'utf8')).toContain('Mike Bostock');
   expect(away(aynig, 'uninstall').exitCode).toBe(0);
   expect(readdirSync(join(made.path, '.git/hooks'))).toEqual([]);
 });
