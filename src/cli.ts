@@ -273,10 +273,10 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       (argv) => {
         result = import('./commands/graph.js').then(({ graph }) =>
           graph({ ...argv, format: argv.json ? 'json' : argv.format, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
-          );
-        },
-      )
-      .command(
+        );
+      },
+    )
+    .command(
       'trace [branch]',
       'Make a page with the timeline of a branch, or of all, to open in a browser',
       (y) =>

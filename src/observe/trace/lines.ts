@@ -22,7 +22,7 @@ export async function endsOf(context: Context, tips: readonly BranchTip[]): Prom
         ? { at: now, open: true, reading: 'unreadable', detail: found.failure.message }
         : found.reading.kind === 'idle'
           ? { at: found.tip.commit.committedAt, open: false, reading: 'idle', detail: 'the branch went on without asking for a state' }
-          : { at: now, open: true, reading: found.reading.kind, detail: detailOf(found.reading) };
+          : { at: now, open: true, reading: found.reading.kind, detail: detailOf(found.reading, found.at) };
     ends.set(found.at.branch, line);
   }
   return ends;
