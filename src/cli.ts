@@ -19,7 +19,20 @@ type Defaults = (then: (error: Error | null, defaults: string[] | undefined) => 
 const takesBranch = new Set(['run', 'status', 'events', 'graph', 'trace', 'logs', 'land', 'cancel', 'allow']);
 
 const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
-const takesWord = new Set(['status', 'events', 'graph', 'trace', 'logs', 'land', 'cancel', 'allow', 'install', 'update-pack', 'remove']);
+const takesWord = new Set([
+  'status',
+  'events',
+  'graph',
+  'trace',
+  'logs',
+  'land',
+  'cancel',
+  'allow',
+  'install',
+  'update-pack',
+  'remove',
+  'explain',
+]);
 /** Verbs whose argument is an installed pack. */
 const takesPack = new Set(['update-pack', 'remove']);
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
@@ -396,6 +409,20 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       },
     )
     .command(
+      'explain [word]',
+      'Say what an error code, a reading, a state or a finding means, and what to do',
+      (y) =>
+        y
+          .positional('word', { type: 'string', describe: 'What is to be explained; alone: list every word' })
+          .options(json)
+          .example('$0 explain land-refused', 'likely causes, and what to do'),
+      (argv) => {
+        result = import('./commands/explain.js').then(({ explain }) =>
+          explain({ ...argv, word: word(argv, argv.word), cwd: cwdOf(argv) }, io),
+        );
+      },
+    )
+    .command(
       'uninstall',
       'Remove the hooks',
       (y) => y.option('bare', { type: 'string', requiresArg: true, describe: 'Remove those of a server from this bare repository' }),
@@ -411,7 +438,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'Print the JSON Schema of what a verb prints with --json',
       (y) =>
         y.positional('verb', {
-          choices: ['status', 'events', 'event', 'graph', 'run', 'logs', 'doctor', 'version', 'allow', 'packs', 'pack'] as const,
+          choices: ['status', 'events', 'event', 'graph', 'run', 'logs', 'doctor', 'version', 'allow', 'packs', 'pack', 'explain'] as const,
           demandOption: true,
         }),
       (argv) => {
@@ -455,6 +482,10 @@ const parser = verbs(
         if (takesPack.has(verb))
           void import('./commands/pack-names.js')
             .then(({ packNames }) => packNames(resolve('.')))
+            .then((names) => done([...defaults, ...names]));
+        else if (verb === 'explain')
+          void import('./commands/explain.js')
+            .then(({ explainWords }) => explainWords(resolve('.')))
             .then((names) => done([...defaults, ...names]));
         else if (!takesBranch.has(verb)) done(defaults);
         else

@@ -1,4 +1,7 @@
-/** Every code a person or a script can meet, with the sentence that `docs/errors.md` shows. Codes are stable: they are never renamed. */
+/**
+ * Every code a person or a script can meet, with the sentence that `docs/errors.md` shows. Codes are stable: they are never
+ * renamed. Likely causes and what to do are in `explain/failures.ts`.
+ */
 export const failureCodes = {
   usage: 'The command line could not be understood.',
   'git-missing': 'The git program was not found on PATH.',
@@ -37,6 +40,7 @@ export const failureCodes = {
   'too-many-runs': 'There are more runs than can be put together at once.',
   'output-exists': 'What is at the place of the output file is not replaced; nothing was written.',
   'output-folder': 'The folder of the output file is not there, or cannot be written to.',
+  'unknown-word': 'Nothing that can be explained has that name.',
   'commit-refused': 'git refused to make the commit.',
   'command-altered': 'The command in the worktree is not the one that was committed.',
   'inside-a-run': 'The verb is for people; a running command may not use it.',

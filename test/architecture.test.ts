@@ -31,8 +31,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   observe: ['trace-page', 'packs', 'trust', 'kernel', 'git', 'runner', 'bottom'],
   install: ['git', 'bottom'],
   doctor: ['install', 'trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
+  explain: ['doctor', 'packs', 'observe', 'kernel', 'git', 'bottom'],
   hooks: ['trust', 'observe', 'kernel', 'git', 'runner', 'bottom'],
-  commands: ['trace-page', 'packs', 'doctor', 'trust', 'install', 'observe', 'kernel', 'git', 'runner', 'bottom'],
+  commands: ['explain', 'trace-page', 'packs', 'doctor', 'trust', 'install', 'observe', 'kernel', 'git', 'runner', 'bottom'],
   server: ['kernel', 'git', 'runner', 'bottom'],
   'hook entry': ['hooks', 'server', 'bottom'],
   cli: ['commands', 'observe', 'kernel', 'git', 'bottom'],
@@ -41,6 +42,7 @@ const layerOfFile: Readonly<Record<string, string>> = {
   'failure.ts': 'bottom',
   'printable.ts': 'bottom',
   'state-name.ts': 'bottom',
+  'nearest.ts': 'bottom',
   'cli.ts': 'cli',
   'hook.ts': 'hook entry',
   'announce.ts': 'hook entry',
@@ -51,6 +53,7 @@ const layerOf = (path: string): string => layerOfFile[path] ?? dirname(path).spl
 /** Files that are functions of their arguments alone. */
 const pureFiles = [
   'state-name.ts',
+  'nearest.ts',
   ...['message', 'git-trailers', 'names', 'tip', 'decide', 'verdict', 'lease'].map((name) => `kernel/${name}.ts`),
   ...['dot-git', 'limits', 'ref', 'refuse', 'subfolder'].map((name) => `packs/${name}.ts`),
 ];

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findingKinds } from '../src/doctor/finding.js';
+import { madePages, pageOf } from '../src/explain/pages.js';
 import { failureCodes } from '../src/failure.js';
 import { settingsSchema } from '../src/kernel/settings-schema.js';
 import { projectRoot, scratch } from './support/scratch.js';
@@ -22,6 +23,16 @@ describe('the documentation', () => {
       { severity, meaning, fixed: 'fixed' in kind },
     ]);
     expect(listed).toEqual(kinds);
+  });
+
+  test.each(madePages)('has in %s what npm run docs would write', (path) => {
+    expect(page(path)).toBe(pageOf(path, page(path)));
+  });
+
+  test('would notice a table that is stale', () => {
+    const stale = page('docs/errors.md').replace('| `git-missing` |', '| `git-lost` |');
+    expect(stale).not.toBe(page('docs/errors.md'));
+    expect(pageOf('docs/errors.md', stale)).toBe(page('docs/errors.md'));
   });
 
   test('lists every setting, and no other', () => {

@@ -1,5 +1,6 @@
 import type { ScopedValue } from '../git/config.js';
 import { settingsSchema } from '../kernel/settings-schema.js';
+import { nearest } from '../nearest.js';
 import type { Facts } from './facts.js';
 import { type Finding, quoted } from './finding.js';
 
@@ -29,7 +30,7 @@ const unset = ({ file, key }: ScopedValue): string => `git config --file ${quote
 
 function unknown(value: ScopedValue, all: ReadonlyMap<string, unknown>): Finding {
   const short = value.key.slice('aynig.'.length);
-  const near = nearest(short);
+  const [near] = nearest(short, settingNames);
   const taken = near === undefined || all.has(`aynig.${near.toLowerCase()}`);
   return {
     id: 'setting-unknown',
@@ -62,24 +63,4 @@ function checkTwice(name: string, values: readonly ScopedValue[]): Finding[] {
       fix: others.length === 0 ? inOne : others.map((file) => unset({ ...last, file })).join(' && '),
     },
   ];
-}
-
-/** The setting whose name differs least, where it differs little. */
-export function nearest(text: string): string | undefined {
-  const [best] = settingNames
-    .map((name) => ({ name, distance: distance(text.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(best.name.length / 3)) ? best.name : undefined;
-}
-
-/** How many letters have to be put in, taken out or changed (Levenshtein). */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

@@ -194,6 +194,26 @@ const installedPack = z.object({
 export type InstalledPack = z.infer<typeof installedPack>;
 export const packsReport = z.object({ schema: z.literal('aynig.packs/1'), packs: z.array(installedPack) });
 
+export const explainReport = z.object({
+  schema: z.literal('aynig.explain/1'),
+  /** One word may be two things: a code of an error and a finding of doctor. */
+  entries: z.array(
+    z.object({
+      word: z.string(),
+      kind: z.enum(['error', 'reading', 'state', 'event', 'severity', 'doctor']),
+      /** Of a finding. */
+      severity: z.nullable(z.enum(['error', 'warning', 'info'])),
+      meaning: z.string(),
+      causes: z.array(z.string()),
+      next: z.array(z.string()),
+      /** Where the commands of a state are. */
+      paths: z.array(z.string()),
+      /** The row of a state in COMMANDS.md. */
+      row: z.array(z.object({ column: z.string(), text: z.string() })),
+    }),
+  ),
+});
+
 /** Every verb that has `--json`, and what it prints; `pack` is the `pack.json` of a pack. */
 export const schemas = {
   status: statusReport,
@@ -206,6 +226,7 @@ export const schemas = {
   version: versionReport,
   allow: allowReport,
   packs: packsReport,
+  explain: explainReport,
   pack: packManifest,
 } as const;
 export type SchemaName = keyof typeof schemas;
