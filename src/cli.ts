@@ -16,7 +16,7 @@ let debug = false;
 type Defaults = (then: (error: Error | null, defaults: string[] | undefined) => void) => void;
 
 /** Verbs whose argument, or an option of theirs, is a branch. */
-const takesBranch = new Set(['run', 'status', 'events', 'graph', 'trace', 'logs', 'land', 'cancel', 'allow']);
+const takesBranch = new Set(['run', 'status', 'events', 'graph', 'trace', 'verify', 'logs', 'land', 'cancel', 'allow']);
 
 const cwdOf = (argv: { C?: string | undefined }): string => resolve(argv.C ?? '.');
 const takesWord = new Set([
@@ -32,6 +32,7 @@ const takesWord = new Set([
   'update-pack',
   'remove',
   'explain',
+  'verify',
 ]);
 /** Verbs whose argument is an installed pack. */
 const takesPack = new Set(['update-pack', 'remove']);
@@ -409,6 +410,27 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       },
     )
     .command(
+      'verify [range]',
+      'Walk the history of a branch, and say what breaks the contract',
+      (y) =>
+        y
+          .positional('range', { type: 'string', describe: 'from..to, a branch or a commit; default: the current branch' })
+          .option('branch', { type: 'string', requiresArg: true, describe: 'The whole of this branch' })
+          .option('all', { type: 'boolean', default: false, describe: 'Every branch, each commit once' })
+          .option('since', { type: 'string', requiresArg: true, describe: 'Only commits since a date, as git log takes it' })
+          .options(json)
+          .check(
+            ({ all, branch: named, range }) =>
+              [all, named !== undefined, range !== undefined].filter(Boolean).length < 2 || 'Use a range, --branch or --all, one of them.',
+          )
+          .example('$0 verify main..feature', 'what a branch has done since it was begun'),
+      (argv) => {
+        result = import('./commands/verify.js').then(({ verify }) =>
+          verify({ ...argv, range: word(argv, argv.range), cwd: cwdOf(argv) }, io),
+        );
+      },
+    )
+    .command(
       'explain [word]',
       'Say what an error code, a reading, a state or a finding means, and what to do',
       (y) =>
@@ -438,7 +460,21 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       'Print the JSON Schema of what a verb prints with --json',
       (y) =>
         y.positional('verb', {
-          choices: ['status', 'events', 'event', 'graph', 'run', 'logs', 'doctor', 'version', 'allow', 'packs', 'pack', 'explain'] as const,
+          choices: [
+            'status',
+            'events',
+            'event',
+            'graph',
+            'run',
+            'logs',
+            'doctor',
+            'version',
+            'allow',
+            'packs',
+            'pack',
+            'explain',
+            'verify',
+          ] as const,
           demandOption: true,
         }),
       (argv) => {

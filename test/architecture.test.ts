@@ -54,7 +54,9 @@ const layerOf = (path: string): string => layerOfFile[path] ?? dirname(path).spl
 const pureFiles = [
   'state-name.ts',
   'nearest.ts',
-  ...['message', 'git-trailers', 'names', 'tip', 'decide', 'verdict', 'lease'].map((name) => `kernel/${name}.ts`),
+  ...['message', 'git-trailers', 'names', 'tip', 'decide', 'verdict', 'lease', 'lease-fault', 'state-event'].map(
+    (name) => `kernel/${name}.ts`,
+  ),
   ...['dot-git', 'limits', 'ref', 'refuse', 'subfolder'].map((name) => `packs/${name}.ts`),
 ];
 

@@ -1,5 +1,7 @@
 import { findingKinds } from '../doctor/finding.js';
 import { failureCodes } from '../failure.js';
+import { auditKinds } from '../observe/audit/finding.js';
+import { auditAdvice } from './audit.js';
 import type { Described, Entry, WordKind } from './entry.js';
 import { failureAdvice } from './failures.js';
 import { findingAdvice } from './findings.js';
@@ -21,6 +23,10 @@ export function catalogue(): Entry[] {
     ...keysOf(findingKinds).map((word): Entry => {
       const { meaning, severity } = findingKinds[word];
       return { word, kind: 'doctor', meaning, ...plain, severity, ...findingAdvice[word] };
+    }),
+    ...keysOf(auditKinds).map((word): Entry => {
+      const { meaning, severity } = auditKinds[word];
+      return { word, kind: 'verify', meaning, ...plain, severity, ...auditAdvice[word] };
     }),
   ];
 }

@@ -10,7 +10,7 @@ export interface Described extends Advice {
 }
 
 /** What a word can be: a code of an error, what a tip reads as, a state, a finding of `doctor` or `verify`, or a word of an event. */
-export type WordKind = 'error' | 'reading' | 'state' | 'doctor' | 'event' | 'severity';
+export type WordKind = 'error' | 'reading' | 'state' | 'doctor' | 'event' | 'severity' | 'verify';
 
 /** One word that can be explained. */
 export interface Entry extends Described {
@@ -32,4 +32,5 @@ export const headings: Readonly<Record<WordKind, string>> = {
   event: 'kinds of events',
   severity: 'severities',
   doctor: 'findings of aynig doctor',
+  verify: 'findings of aynig verify',
 };

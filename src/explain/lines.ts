@@ -23,6 +23,7 @@ const kinds: Readonly<Record<WordKind, string>> = {
   reading: 'reading',
   state: 'state',
   doctor: 'finding of aynig doctor',
+  verify: 'finding of aynig verify',
   event: 'kind of event',
   severity: 'severity',
 };

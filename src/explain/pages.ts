@@ -16,6 +16,13 @@ const tables: Readonly<Record<string, () => string[]>> = {
       row(`\`${word}\``, severity ?? '', meaning, mended.has(word) ? 'yes' : '', causes.join(' '), next.join(' ')),
     ),
   ],
+  'docs/verify.md': () => [
+    '| id | severity | meaning | likely causes | what to do |',
+    '|---|---|---|---|---|',
+    ...of('verify').map(({ word, severity, meaning, causes, next }) =>
+      row(`\`${word}\``, severity ?? '', meaning, causes.join(' '), next.join(' ')),
+    ),
+  ],
 };
 
 const of = (kind: WordKind): Entry[] => catalogue().filter((entry) => entry.kind === kind);

@@ -129,12 +129,12 @@ export const severities = {
     next: ['Nothing.'],
   },
   warning: {
-    meaning: 'Out of the ordinary, and it goes on.',
+    meaning: 'Out of the ordinary, and it goes on; in `aynig verify` also what history alone cannot prove.',
     causes: ['A further attempt, a cancelled run, or a failure that was handed on to another state.'],
     next: ['See what came before with `aynig events --history`.'],
   },
   error: {
-    meaning: 'It stopped a branch.',
+    meaning: 'It stopped a branch, or it breaks the contract.',
     causes: ['A run stalled, a message cannot be used, or the state is `failed`.'],
     next: ['See where the branch stands with `aynig status`.'],
   },

@@ -11,6 +11,8 @@ export interface Walk {
   readonly merged?: boolean;
   /** Only commits that speak of a trailer of ours. Honoured where one branch is walked; lines need every commit. */
   readonly ours?: boolean;
+  /** Not what these contain. */
+  readonly except?: readonly Oid[];
   /** The branch that others were made from, where it is known. */
   readonly trunk?: string;
 }
@@ -18,7 +20,10 @@ export interface Walk {
 /** A commit with its line, or the news that no more of a line can come. */
 export type Step =
   | { readonly kind: 'commit'; readonly lane: LaneName; readonly commit: Commit }
-  | { readonly kind: 'ended'; readonly lane: LaneName };
+  /** `into`: the line whose next commit is the parent of its last; undefined where that was the first commit of a history. */
+  | { readonly kind: 'ended'; readonly lane: LaneName; readonly into?: LaneName };
+
+type Ended = Extract<Step, { kind: 'ended' }>;
 
 /** How many commits are asked for ahead of the one that is given: enough to keep git busy, few enough to keep memory flat. */
 const ahead = 512;
@@ -30,13 +35,14 @@ const batchSize = 256;
  * first parents, unless `merged`. Streams: memory grows with the branches and not with their history. Throws
  * {@link Failure} corrupt-object, git-timeout.
  */
-export async function* history(context: Context, { tips, merged = false, ours = false, trunk }: Walk): AsyncGenerator<Step> {
+export async function* history(context: Context, { tips, merged = false, ours = false, except = [], trunk }: Walk): AsyncGenerator<Step> {
   const sorted = [...tips].sort((a, b) => byLineage(trunk)(a.lane, b.lane));
   const [only] = sorted;
   if (only === undefined) return;
   const single = sorted.length === 1 && !merged;
-  const ended: LaneName[] = [];
-  const lanes = single ? undefined : new Lanes(sorted, (lane) => ended.push(lane));
+  const ended: Ended[] = [];
+  const note = (lane: LaneName, into?: LaneName): void => void ended.push({ kind: 'ended', lane, ...(into === undefined ? {} : { into }) });
+  const lanes = single ? undefined : new Lanes(sorted, note);
   const args = [
     'rev-list',
     ...(merged ? [] : ['--first-parent']),
@@ -45,15 +51,16 @@ export async function* history(context: Context, { tips, merged = false, ours = 
     '--stdin',
   ];
   const { gitDir } = context.repository;
-  const lines = gitLines({ cwd: gitDir, gitDir }, args, `${[...new Set(sorted.map((tip) => tip.oid))].join('\n')}\n`);
-  const asked: { lane: LaneName; commit: Promise<Commit>; ended: LaneName[] }[] = [];
+  const starts = [...new Set(sorted.map((tip) => tip.oid)), ...except.map((oid) => `^${oid}`)];
+  const lines = gitLines({ cwd: gitDir, gitDir }, args, `${starts.join('\n')}\n`);
+  const asked: { lane: LaneName; commit: Promise<Commit>; ended: Ended[] }[] = [];
   const give = async function* (): AsyncGenerator<Step> {
     const taken = asked.splice(0, batchSize);
     // One wait for all of them: to wait for each would take longer than to read it.
     await Promise.allSettled(taken.map(({ commit }) => commit));
     for (const { lane, commit, ended: over } of taken) {
       yield { kind: 'commit', lane, commit: await commit };
-      for (const one of over) yield { kind: 'ended', lane: one };
+      yield* over;
     }
   };
   for await (const line of lines) {

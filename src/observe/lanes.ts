@@ -28,11 +28,11 @@ export function byLineage(trunk?: string): (a: string, b: string) => number {
 export class Lanes {
   readonly #claims = new Map<Oid, Owner>();
   /** Parents of a line that begins on top of another one. */
-  readonly #ends: ((lane: LaneName) => void) | undefined;
+  readonly #ends: ((lane: LaneName, into?: LaneName) => void) | undefined;
   #next: number;
 
-  /** `tips` in the order of {@link byLineage}. `ended`: told when no further commit of a line can come. */
-  constructor(tips: readonly { readonly lane: LaneName; readonly oid: Oid }[], ended?: (lane: LaneName) => void) {
+  /** `tips` in the order of {@link byLineage}. `ended`: told when no further commit of a line can come, and in which line it goes on. */
+  constructor(tips: readonly { readonly lane: LaneName; readonly oid: Oid }[], ended?: (lane: LaneName, into?: LaneName) => void) {
     this.#next = tips.length;
     this.#ends = ended;
     tips.forEach(({ lane, oid }, rank) => {
@@ -60,7 +60,7 @@ export class Lanes {
       const [first, second] = other.rank < owner.rank ? [other, owner] : [owner, other];
       this.#claims.set(commit, first);
       // The other line goes on in this one: what it has waited for is known when this one is.
-      if (first.lane !== second.lane) this.#ends?.(second.lane);
+      if (first.lane !== second.lane) this.#ends?.(second.lane, first.lane);
     }
   }
 }

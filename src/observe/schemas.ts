@@ -194,13 +194,36 @@ const installedPack = z.object({
 export type InstalledPack = z.infer<typeof installedPack>;
 export const packsReport = z.object({ schema: z.literal('aynig.packs/1'), packs: z.array(installedPack) });
 
+export const verifyReport = z.object({
+  schema: z.literal('aynig.verify/1'),
+  findings: z.array(
+    z.object({
+      id: z.string(),
+      severity: z.enum(['error', 'warning']),
+      commit: oid,
+      /** A branch, or the name that the walk was begun from. */
+      branch: z.string(),
+      sentence: z.string(),
+      runId: z.nullable(z.string()),
+    }),
+  ),
+  counts: z.object({
+    commits: z.int(),
+    runs: z.int(),
+    errors: z.int(),
+    warnings: z.int(),
+    /** Results that do not say which run made them: nobody can tell whether it was the holder. */
+    unattributed: z.int(),
+  }),
+});
+
 export const explainReport = z.object({
   schema: z.literal('aynig.explain/1'),
   /** One word may be two things: a code of an error and a finding of doctor. */
   entries: z.array(
     z.object({
       word: z.string(),
-      kind: z.enum(['error', 'reading', 'state', 'event', 'severity', 'doctor']),
+      kind: z.enum(['error', 'reading', 'state', 'event', 'severity', 'doctor', 'verify']),
       /** Of a finding. */
       severity: z.nullable(z.enum(['error', 'warning', 'info'])),
       meaning: z.string(),
@@ -227,6 +250,7 @@ export const schemas = {
   allow: allowReport,
   packs: packsReport,
   explain: explainReport,
+  verify: verifyReport,
   pack: packManifest,
 } as const;
 export type SchemaName = keyof typeof schemas;

@@ -1,9 +1,9 @@
 import { heartbeatRef, type Oid, shortOid } from '../git/names.js';
 import { stalled } from '../kernel/names.js';
+import { readEvent, type StateEvent } from '../kernel/state-event.js';
 import type { Lease } from '../kernel/tip.js';
 import { type Push, type RefUpdate, updateOf } from './push.js';
 import type { Receiver, Refusal } from './receiver.js';
-import { readEvent, type StateEvent } from './state-event.js';
 
 type StateTip = Extract<StateEvent, { kind: 'state' }>;
 

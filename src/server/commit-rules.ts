@@ -1,9 +1,10 @@
 import type { Commit } from '../git/commit.js';
 import { heartbeatRef, isOid, type Oid } from '../git/names.js';
-import { readState, working } from '../kernel/names.js';
+import { leaseFault } from '../kernel/lease-fault.js';
+import { readState } from '../kernel/names.js';
+import { readEvent, type StateEvent } from '../kernel/state-event.js';
 import { type Push, updateOf } from './push.js';
 import type { Receiver, Refusal } from './receiver.js';
-import { readEvent, type StateEvent } from './state-event.js';
 
 type LeaseEvent = Extract<StateEvent, { kind: 'lease' }>;
 
@@ -28,9 +29,10 @@ export async function judgeCommit(commit: Commit, push: Push, receiver: Receiver
 async function judgeLease(event: LeaseEvent, push: Push, receiver: Receiver): Promise<Refusal | undefined> {
   const { commit, lease } = event;
   const refuse = (rule: string, fix: string): Refusal => ({ commit, rule, fix });
-  const malformed = await malformation(event, receiver);
-  if (malformed !== undefined)
-    return refuse(malformed, 'only the runner and aynig set-working write "working"; ask for a state of your own');
+  const [below] = commit.parents;
+  const fault = leaseFault(event, below === undefined ? undefined : (await receiver.commit(below)).tree);
+  if (fault !== undefined)
+    return refuse(fault.sentence, 'only the runner and aynig set-working write "working"; ask for a state of your own');
   const isTip = push.branches.some(({ to }) => to === commit.oid);
   // A run of somebody's own clone that has ended: its lease never held anything here, and holds nothing now.
   if (!isTip && lease.remote === undefined) {
@@ -49,20 +51,6 @@ async function judgeLease(event: LeaseEvent, push: Push, receiver: Receiver): Pr
 }
 
 const lostRun = 'the work of a lost run is at refs/aynig/kept/ in the clone that ran it; ask for the state again';
-
-/** What keeps a `working` commit from being a lease at all; half a sentence. */
-async function malformation({ commit, lease, parent, copied }: LeaseEvent, receiver: Receiver): Promise<string | undefined> {
-  const origin = readState(lease.originState);
-  if (origin === undefined || origin === working) return 'the lease names no aynig-origin-state that can be asked for';
-  if (lease.runId === '') return 'the lease has no aynig-run-id that is a UUID';
-  if (lease.runnerId === '') return 'the lease has no aynig-runner-id';
-  if (lease.seconds === undefined) return 'the lease has no aynig-lease-seconds';
-  const [below, another] = commit.parents;
-  if (below === undefined || another !== undefined) return 'a lease has exactly one parent';
-  if ((await receiver.commit(below)).tree !== commit.tree) return 'a lease changes no file, and this one does';
-  if (parent === undefined && !copied) return 'the lease does not say by aynig-parent what it stands on';
-  return undefined;
-}
 
 /** How far back the commits of one run are followed. */
 const mostSteps = 10_000;

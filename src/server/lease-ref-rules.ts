@@ -1,7 +1,7 @@
 import type { Oid } from '../git/names.js';
+import { readEvent } from '../kernel/state-event.js';
 import { type Push, type RefUpdate, runOfLeaseRef } from './push.js';
 import type { Receiver, Refusal } from './receiver.js';
-import { readEvent } from './state-event.js';
 
 /** The rules for one lease ref: created by a claim, moved by renewals, deleted together with the end of the lease. */
 export async function judgeLeaseRef(update: RefUpdate, push: Push, receiver: Receiver): Promise<Refusal | undefined> {

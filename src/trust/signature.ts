@@ -16,22 +16,51 @@ const meanings: Readonly<Record<string, string>> = {
   N: 'it is not signed',
 };
 
+type Signable = { readonly oid: Oid; readonly signed: boolean };
+
 /**
  * Asks git whether a commit is signed by a key that you trust (git-log(1), `%G?`): undefined when it is, else why not. One
  * git process, and none for a commit without a signature. A file of allowed signers that lies in the working tree counts
  * for nothing: whoever makes a commit would choose the signers.
  */
 export async function signatureProblem(
-  { git, toplevel, mainRoot, commonDir }: Repository,
-  commit: { readonly oid: Oid; readonly signed: boolean },
+  repository: Repository,
+  commit: Signable,
   allowedSigners: string | undefined,
 ): Promise<string | undefined> {
-  if (!commit.signed) return meanings['N'];
-  const tracked = [toplevel, mainRoot].some((root) => root !== undefined && lies(commonDir, allowedSigners, root));
-  if (tracked) return 'the file of allowed signers (gpg.ssh.allowedSignersFile) is in the working tree, where any commit can change it';
-  const answer = await git(['log', '-1', '--no-show-signature', '--format=%G?', commit.oid, '--'], { timeoutMs: 20_000 });
-  const letter = lineOf(answer);
-  return letter === 'G' ? undefined : (meanings[letter] ?? meanings['E']);
+  return (await signatureProblems(repository, [commit], allowedSigners)).get(commit.oid);
+}
+
+/** {@link signatureProblem} for some dozens of commits, by one git process: those with a problem, and what it is. */
+export async function signatureProblems(
+  { git, toplevel, mainRoot, commonDir }: Repository,
+  commits: readonly Signable[],
+  allowedSigners: string | undefined,
+): Promise<ReadonlyMap<Oid, string>> {
+  const problems = new Map<Oid, string>(commits.map(({ oid }) => [oid, meanings['N'] ?? '']));
+  const signed = commits.filter((commit) => commit.signed);
+  if (signed.length === 0) return problems;
+  if ([toplevel, mainRoot].some((root) => root !== undefined && lies(commonDir, allowedSigners, root))) {
+    const why = 'the file of allowed signers (gpg.ssh.allowedSignersFile) is in the working tree, where any commit can change it';
+    for (const { oid } of signed) problems.set(oid, why);
+    return problems;
+  }
+  const args = ['log', '--no-walk=unsorted', '--no-show-signature', '--format=%H %G?', '--stdin'];
+  const answer = await git(args, {
+    input: `${signed.map(({ oid }) => oid).join('\n')}\n`,
+    timeoutMs: 20_000 + 2_000 * (signed.length - 1),
+  });
+  const letters = new Map(
+    lineOf(answer)
+      .split('\n')
+      .map((line) => [line.slice(0, -2), line.slice(-1)]),
+  );
+  for (const { oid } of signed) {
+    const letter = letters.get(oid) ?? 'E';
+    if (letter === 'G') problems.delete(oid);
+    else problems.set(oid, meanings[letter] ?? meanings['E'] ?? '');
+  }
+  return problems;
 }
 
 function lies(commonDir: string, setting: string | undefined, root: string): boolean {

@@ -245,6 +245,7 @@ test('a flaky build, a fan-out of 20, an approval and a command that never succe
   expect(made.head('release.squashed^{tree}')).toBe(made.head('release^{tree}'));
   expect(made.head('release.squashed^')).toBe(made.head('main'));
 
+  expect(made.aynig(['verify', '--all']).stdout).toBe('');
   // No failure with a code, and nothing that a person would have to run again.
   expect(made.hookLog()).not.toMatch(/aynig run --branch|\[[a-z]+-[a-z-]+\]/);
   const { figures, attempts, starts } = count(git, made.ran(), asked);
@@ -339,6 +340,7 @@ test('at a bare remote two clones share a fan-out of 3, and the answer that a pe
   expect(ana.read('shipped.txt').trim().split('\n')).toHaveLength(3);
   await ana.untilStill();
 
+  expect(ana.aynig(['verify', '--all'], { cwd: `${ana.root}/origin.git` }).stdout).toBe('');
   const { figures, starts } = count(there, ana.ran(), asked);
   const inBoth = [ana, bob].map(leftovers);
   const left = {

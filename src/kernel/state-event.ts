@@ -1,10 +1,10 @@
 import type { Commit } from '../git/commit.js';
 import { isOid } from '../git/names.js';
-import { type Message, type Problem, parseMessage, trailerValue } from '../kernel/message.js';
-import { type State, working } from '../kernel/names.js';
-import { type Lease, readTip } from '../kernel/tip.js';
+import { type Message, type Problem, parseMessage, type Trailer, trailerValue } from './message.js';
+import { type State, working } from './names.js';
+import { type Lease, readTip } from './tip.js';
 
-/** What a commit says, as far as the fence has to know. */
+/** What a commit says, as far as whoever judges it has to know: the fence of a server, and the audit of a history. */
 export type StateEvent =
   | { readonly kind: 'plain'; readonly commit: Commit; readonly runId: string | undefined }
   | { readonly kind: 'invalid'; readonly commit: Commit; readonly problem: Problem }
@@ -17,6 +17,9 @@ export type StateEvent =
       readonly runId: string | undefined;
       readonly stalledRun: string | undefined;
       readonly cancelled: boolean;
+      /** The run that asked from another branch. */
+      readonly parentRun: string | undefined;
+      readonly trailers: readonly Trailer[];
     }
   | {
       readonly kind: 'lease';
@@ -38,7 +41,16 @@ export function readEvent(commit: Commit): StateEvent {
       const { message, state } = tip;
       const stalledRun = trailerValue(message.trailers, 'aynig-stalled-run')?.toLowerCase();
       const cancelled = trailerValue(message.trailers, 'aynig-cancelled-by') !== undefined;
-      return { kind: 'state', commit, state, runId: runIdOf(message), stalledRun, cancelled };
+      return {
+        kind: 'state',
+        commit,
+        state,
+        runId: runIdOf(message),
+        stalledRun,
+        cancelled,
+        parentRun: trailerValue(message.trailers, 'aynig-parent-run'),
+        trailers: message.trailers,
+      };
     }
     case 'lease':
       return { kind: 'lease', commit, lease: tip.lease, parent: trailerValue(tip.message.trailers, 'aynig-parent'), copied: false };
