@@ -431,6 +431,23 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
       },
     )
     .command(
+      'metrics',
+      'Print figures of branches and runs for Prometheus',
+      (y) =>
+        y
+          .option('textfile', { type: 'string', requiresArg: true, describe: 'Write them to this file, in one step' })
+          .option('since', {
+            type: 'string',
+            requiresArg: true,
+            default: '30 days ago',
+            describe: 'The runs that ended since a date, as git log takes it',
+          })
+          .example('$0 metrics --textfile /var/lib/prometheus/node-exporter/aynig.prom', 'for node_exporter, from a timer'),
+      (argv) => {
+        result = import('./commands/metrics.js').then(({ metrics }) => metrics({ ...argv, cwd: cwdOf(argv) }, io));
+      },
+    )
+    .command(
       'explain [word]',
       'Say what an error code, a reading, a state or a finding means, and what to do',
       (y) =>

@@ -41,6 +41,7 @@ export const failureCodes = {
   'output-exists': 'What is at the place of the output file is not replaced; nothing was written.',
   'output-folder': 'The folder of the output file is not there, or cannot be written to.',
   'unknown-word': 'Nothing that can be explained has that name.',
+  'metrics-file': 'The file of metrics could not be written; it is as it was.',
   'commit-refused': 'git refused to make the commit.',
   'command-altered': 'The command in the worktree is not the one that was committed.',
   'inside-a-run': 'The verb is for people; a running command may not use it.',

@@ -172,6 +172,10 @@ export const failureAdvice = {
     ],
     next: ['See all words with `aynig explain`.'],
   },
+  'metrics-file': {
+    causes: ['The folder of the textfile collector is not there, or belongs to another user.', 'The disk is full.'],
+    next: ['Name a file in a folder that you may write to: `aynig metrics --textfile <path>.prom`.'],
+  },
   'commit-refused': {
     causes: ['A hook refused it, there is no name and address to commit with, or signing failed.'],
     next: ['Mend what git or a hook says, and run the same command again.'],

@@ -5,9 +5,9 @@ import { dirname } from 'node:path';
  * Replaces a file so that after a crash or power cut it has its old or its new content, never a part. With
  * `sync: false` it survives a crash of the process but perhaps not of the machine.
  */
-export function writeDurably(path: string, text: string, { sync = true } = {}): void {
+export function writeDurably(path: string, text: string, { sync = true, mode = 0o600 } = {}): void {
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w', 0o600);
+  const file = openSync(temporary, 'w', mode);
   try {
     writeFileSync(file, text);
     if (sync) fsyncSync(file);
@@ -17,7 +17,12 @@ export function writeDurably(path: string, text: string, { sync = true } = {}): 
     throw error;
   }
   closeSync(file);
-  renameSync(temporary, path);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
+  }
   if (sync) syncDirectory(dirname(path));
 }
 
