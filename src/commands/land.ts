@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { openGit } from '../git/gate.js';
@@ -96,7 +96,8 @@ async function landRun(context: Context, runId: string, io: Io): Promise<number>
   const messageFile = join(context.places.own, `land-${process.pid}`);
   // What is landed may have been made in another clone, with nothing of ours in this one yet.
   mkdirSync(context.places.own, { recursive: true, mode: 0o700 });
-  writeDurably(messageFile, landMessage(message, runId), { sync: false });
+  const landing = landMessage(message, runId);
+  writeDurably(messageFile, landing, { sync: false });
   const merge = await git(['merge', '--no-ff', '--no-edit', '--cleanup=whitespace', `--file=${messageFile}`, result], {
     asUser: true,
     ok: [0, 1, 2, 128],
@@ -109,10 +110,14 @@ async function landRun(context: Context, runId: string, io: Io): Promise<number>
     return 0;
   }
   const text = `${merge.stdout.toString('utf8')}\n${merge.stderr}`;
-  if (after === before && /^CONFLICT|Automatic merge failed/m.test(text))
+  if (after === before && /^CONFLICT|Automatic merge failed/m.test(text)) {
+    // git has put a list of the conflicts below the trailers, as a comment that `git commit --no-edit` leaves there.
+    const prepared = join(repository.gitDir, 'MERGE_MSG');
+    if (existsSync(prepared)) writeDurably(prepared, landing, { sync: false });
     throw new Failure('land-conflict', 'The result conflicts with what is on the branch.', {
       hint: 'Resolve the conflicts and commit (git commit), or give it up: git merge --abort',
     });
+  }
   throw new Failure(
     'land-refused',
     `git would not merge the result: ${merge.stderr.trim().split('\n')[0] || merge.stdout.toString('utf8').trim()}`,

@@ -411,6 +411,8 @@ describe('aynig land', () => {
     repo.git('commit', '--quiet', '--all', '--no-edit');
     expect(repo.head('HEAD^2')).toBe(result);
     expect(repo.state()).toBe('done');
+    // A comment of git's below the trailers would make it a message that cannot be used.
+    expect(JSON.parse(repo.aynig(['status', '--json']).stdout).branches).toMatchObject([{ state: 'done', reading: 'waiting' }]);
   });
 
   it('says that nothing waits when nothing does', () => {
