@@ -1,0 +1,4 @@
+import { markdownIn } from '../support/doc-pages.js';
+import { tryPages } from '../support/try-pages.js';
+
+tryPages('docs/', markdownIn('docs'));
