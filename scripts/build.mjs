@@ -63,6 +63,14 @@ const plainEscapes = {
       return { contents: source.replace(escapes.wanted, () => escapes.instead) };
     }),
 };
+// yargs lays its help out with cliui, whose ES module breaks lines inside words; its CommonJS build breaks them between words.
+const wholeWords = {
+  name: 'whole words',
+  setup: ({ onResolve, resolve }) =>
+    onResolve({ filter: /^cliui$/ }, ({ resolveDir, pluginData }) =>
+      pluginData === 'asked' ? undefined : resolve('cliui', { resolveDir, kind: 'require-call', pluginData: 'asked' }),
+    ),
+};
 const results = await Promise.all([
   build({
     ...quick,
@@ -72,7 +80,7 @@ const results = await Promise.all([
   build({ ...quick, plugins: [plainEscapes], entryPoints: { execa: 'execa' }, outdir: target }),
   build({
     ...common,
-    plugins: [plainEscapes],
+    plugins: [plainEscapes, wholeWords],
     entryPoints: { cli: 'src/cli.ts' },
     outdir: target,
     splitting: true,
