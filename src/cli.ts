@@ -493,6 +493,7 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
             'verify',
           ] as const,
           demandOption: true,
+          describe: 'The verb; event: a line of --jsonl; pack: pack.json',
         }),
       (argv) => {
         result = import('./observe/schemas.js').then(({ jsonSchema }) => {

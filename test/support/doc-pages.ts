@@ -100,11 +100,9 @@ function directiveOf(node: Html, page: string): Directive | undefined {
   const [, notHere] = /^not here, because (.+)/s.exec(`${head}\n${given}`.trim()) ?? [];
   const directive: Directive = { line: lineOf(node), given: notHere === undefined ? given : '', exits: 0, atOnce: false };
   if (notHere !== undefined) return { ...directive, notHere: notHere.replaceAll('\n', ' ') };
-  return head
-    .split(';')
-    .map((word) => word.trim())
-    .filter((word) => word !== '')
-    .reduce<Directive>((so, word) => ({ ...so, ...oneWord(word, `${page}:${so.line}`) }), directive);
+  let so = directive;
+  for (const word of head.split(';').map((one) => one.trim())) if (word !== '') so = { ...so, ...oneWord(word, `${page}:${so.line}`) };
+  return so;
 }
 
 function oneWord(word: string, where: string): Partial<Directive> {
