@@ -4,7 +4,7 @@ import { type Page, stepsOf } from '../support/doc-pages.js';
 import { commandLines, likeShown, typedIn, withoutPlaceholders } from '../support/doc-shell.js';
 import { tryPage } from '../support/try-pages.js';
 
-const page = (text: string): Page => ({ name: 'a page', text, tree: fromMarkdown(text) });
+const page = (text: string): Page => ({ name: 'no such folder/page.md', text, tree: fromMarkdown(text) });
 const block = (text: string, language = 'sh'): string => `\`\`\`${language}\n${text}\n\`\`\`\n`;
 
 describe('a page that is tried', () => {
