@@ -208,9 +208,10 @@ export function ageOf(seconds: number): string {
     [86_400, 'day'],
     [3_600, 'hour'],
     [60, 'minute'],
+    [1, 'second'],
   ] as const) {
     const count = Math.floor(seconds / size);
     if (count >= 1) return `${count} ${name}${count === 1 ? '' : 's'}`;
   }
-  return `${Math.max(0, Math.floor(seconds))} seconds`;
+  return '0 seconds';
 }

@@ -11,6 +11,8 @@ describe('a word of a printed command', () => {
 describe('an age', () => {
   it.each([
     [-5, '0 seconds'],
+    [0.9, '0 seconds'],
+    [1, '1 second'],
     [59.9, '59 seconds'],
     [60, '1 minute'],
     [7_300, '2 hours'],
