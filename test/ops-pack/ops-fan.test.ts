@@ -107,35 +107,37 @@ function expectJoined(
 }
 
 describe('a fan-out of 20', () => {
-  for (const parallel of [1, 4])
-    for (const failing of [[], [3, 17]] as number[][]) {
-      const what = failing.length === 0 ? 'that all succeed' : 'of which two fail';
-      test(`${what} is joined by one aynig run, ${parallel} at once`, { timeout: 150_000 }, async () => {
-        const made = withOpsPack({ job });
-        made.git('config', 'aynig.maxParallel', String(parallel));
-        ask(made, { body: lines(20, failing) });
-        const answer = await run(made);
-        expect(children(made)).toHaveLength(20);
-        expectJoined(made, 20, failing.length);
-        expect(answer.exitCode).toBe(0);
-        expect(made.ran()).toHaveLength(20);
-        expect(leases(made, 'main', 'ops-fan-in')).toBeLessThanOrEqual(2);
-        say();
-      });
+  for (const [parallel, failing] of [
+    [4, []],
+    [1, [3, 17]],
+  ] as [number, number[]][]) {
+    const what = failing.length === 0 ? 'that all succeed' : 'of which two fail';
+    test(`${what} is joined by one aynig run, ${parallel} at once`, { timeout: 150_000 }, async () => {
+      const made = withOpsPack({ job });
+      made.git('config', 'aynig.maxParallel', String(parallel));
+      ask(made, { body: lines(20, failing) });
+      const answer = await run(made);
+      expect(children(made)).toHaveLength(20);
+      expectJoined(made, 20, failing.length);
+      expect(answer.exitCode).toBe(0);
+      expect(made.ran()).toHaveLength(20);
+      expect(leases(made, 'main', 'ops-fan-in')).toBeLessThanOrEqual(2);
+      say();
+    });
 
-      test(`${what} is joined by hooks alone, ${parallel} at once`, { timeout: 150_000 }, async () => {
-        const made = withOpsPack({ job });
-        made.git('config', 'aynig.maxParallel', String(parallel));
-        ask(made, { body: lines(20, failing) }, true);
-        await untilJoined(made);
-        await made.untilQuiet();
-        expect(made.hookLog()).not.toMatch(/aynig run --branch|\[[a-z]+-[a-z-]+\]/);
-        expectJoined(made, 20, failing.length);
-        expect(made.git('status', '--porcelain')).toBe('');
-        expect(made.exists('main.job1.txt')).toBe(true);
-        say();
-      });
-    }
+    test(`${what} is joined by hooks alone, ${parallel} at once`, { timeout: 150_000 }, async () => {
+      const made = withOpsPack({ job });
+      made.git('config', 'aynig.maxParallel', String(parallel));
+      ask(made, { body: lines(20, failing) }, true);
+      await untilJoined(made);
+      await made.untilQuiet();
+      expect(made.hookLog()).not.toMatch(/aynig run --branch|\[[a-z]+-[a-z-]+\]/);
+      expectJoined(made, 20, failing.length);
+      expect(made.git('status', '--porcelain')).toBe('');
+      expect(made.exists('main.job1.txt')).toBe(true);
+      say();
+    });
+  }
 });
 
 describe('jobs that end at once', () => {

@@ -1,5 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -161,11 +172,12 @@ export class Scratch {
   /** Polls until `condition` answers something true; no fixed sleeps anywhere. */
   async until<T>(what: string, condition: () => T | undefined | false | ''): Promise<T> {
     const deadline = Date.now() + Scratch.patienceMs;
-    for (;;) {
+    // Most conditions ask git: asked without a pause they would take the processor from what they wait for.
+    for (let pauseMs = 10; ; pauseMs = Math.min(100, pauseMs * 1.5)) {
       const value = condition();
       if (value !== undefined && value !== false && value !== '') return value;
       if (Date.now() > deadline) throw new Error(`waited in vain until ${what}\n${this.describe()}`);
-      await new Promise((next) => setTimeout(next, 20));
+      await new Promise((next) => setTimeout(next, pauseMs));
     }
   }
 
@@ -178,8 +190,10 @@ export class Scratch {
   async untilQuiet(): Promise<void> {
     const common = this.git('rev-parse', '--path-format=absolute', '--git-common-dir');
     await this.until('all runs have ended', () => {
-      const runs = spawnSync('ls', [join(common, 'aynig/runs')]).stdout.toString();
-      return !existsSync(join(common, 'aynig/runner.lock')) && !existsSync(join(common, 'aynig/again')) && !runs.includes('.json');
+      const folder = join(common, 'aynig/runs');
+      const runs = existsSync(folder) ? readdirSync(folder) : [];
+      const isOver = !runs.some((name) => name.endsWith('.json'));
+      return isOver && !existsSync(join(common, 'aynig/runner.lock')) && !existsSync(join(common, 'aynig/again'));
     });
   }
 
