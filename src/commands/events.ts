@@ -4,6 +4,7 @@ import type { Context } from '../kernel/context.js';
 import { openContext } from '../kernel/open-context.js';
 import { readEvents, tipEvents } from '../observe/events.js';
 import type { StateEvent } from '../observe/schemas.js';
+import { timeOf } from '../observe/spans.js';
 import { trunkOf } from '../observe/trunk.js';
 import { jsonText, printable } from '../printable.js';
 import { branchArgument } from './branch-argument.js';
@@ -106,7 +107,7 @@ const printLines = (found: AsyncIterable<StateEvent>, { all, merged, jsonl }: Ev
   print(found, (event) => `${jsonl ? jsonText({ schema: 'aynig.event/1', ...event }) : line(event, all || merged)}\n`, io);
 
 function line(event: StateEvent, named: boolean): string {
-  const time = new Date(event.at * 1000).toISOString().replace('T', ' ').slice(0, 19);
+  const time = timeOf(event.at);
   const state = event.state ?? 'invalid';
   const about = event.state === 'working' || event.state === 'stalled' ? `${state} (${event.originState ?? 'unknown'})` : state;
   const end = event.exitCode !== null ? `  exit ${event.exitCode}` : event.signal !== null ? `  ${event.signal}` : '';

@@ -2,25 +2,18 @@ import { printable } from '../printable.js';
 import { type CriticalPath, spentOnAll } from './critical-path.js';
 import type { Graph } from './graph.js';
 import type { Run } from './runs.js';
-
-/** A length of time as people read it. */
-export function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
-}
+import { exactSpan } from './spans.js';
 
 /** What a run is called in a graph. */
 export const labelOf = ({ state, attempt }: Run): string => `${state}${attempt > 1 ? ` #${attempt}` : ''}`;
 
 /** How a run went, in a few words. */
 export function courseOf({ outcome, waitedSeconds, ranSeconds, end }: Run): string {
-  const waited = waitedSeconds === null ? '' : `waited ${duration(waitedSeconds)}, `;
+  const waited = waitedSeconds === null ? '' : `waited ${exactSpan(waitedSeconds)}, `;
   if (outcome === 'running' || ranSeconds === null) return `${waited}not ended`;
-  if (outcome === 'completed') return `${waited}ran ${duration(ranSeconds)}, then ${end?.state ?? 'invalid'}`;
+  if (outcome === 'completed') return `${waited}ran ${exactSpan(ranSeconds)}, then ${end?.state ?? 'invalid'}`;
   const how = end?.exitCode != null ? `exit ${end.exitCode}` : (end?.signal ?? 'no next state');
-  return `${waited}stalled after ${duration(ranSeconds)} (${how})`;
+  return `${waited}stalled after ${exactSpan(ranSeconds)} (${how})`;
 }
 
 const kinds = { next: 'after', later: 'later than', 'fan-out': 'asked by', join: 'joins' } as const;
@@ -45,8 +38,8 @@ export function graphLines({ runs, edges }: Graph, path: CriticalPath | undefine
   return [
     ...lines,
     '',
-    printable(`Critical path (*), ${duration(path.seconds)}: ${path.runs.map((run) => `${run.branch} ${labelOf(run)}`).join(' -> ')}`),
-    `  running ${duration(running)}, waiting ${duration(waiting)}, retrying ${duration(retrying)}, idle ${duration(idle)}`,
-    `All ${runs.length} runs, side by side or not: running ${duration(all.running)}, waiting ${duration(all.waiting)}, retrying ${duration(all.retrying)}`,
+    printable(`Critical path (*), ${exactSpan(path.seconds)}: ${path.runs.map((run) => `${run.branch} ${labelOf(run)}`).join(' -> ')}`),
+    `  running ${exactSpan(running)}, waiting ${exactSpan(waiting)}, retrying ${exactSpan(retrying)}, idle ${exactSpan(idle)}`,
+    `All ${runs.length} run${runs.length === 1 ? '' : 's'}, side by side or not: running ${exactSpan(all.running)}, waiting ${exactSpan(all.waiting)}, retrying ${exactSpan(all.retrying)}`,
   ];
 }

@@ -26,14 +26,23 @@ export function span(seconds: number): string {
   return `${count} ${name}${count === 1 ? '' : 's'}`;
 }
 
-/** A moment in UTC: `2026-11-21 15:48:28 UTC`. */
-export const moment = (at: number): string => {
+/** A span of time to the second below two hours: `45 s`, `8 min 3 s`, `3 h 20 min`, `2 d 4 h`. */
+export function exactSpan(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
+}
+
+/** A moment in UTC without saying so: `2026-11-21 15:48:28`. A committer date may be any number. */
+export function timeOf(at: number): string {
   const date = new Date(at * 1000);
-  // A committer date may be any number.
-  return Number.isNaN(date.getTime())
-    ? `${at} seconds after 1970`
-    : `${date
-        .toISOString()
-        .replace('T', ' ')
-        .replace(/\.\d+Z$/, '')} UTC`;
-};
+  if (Number.isNaN(date.getTime())) return `${at} seconds after 1970`;
+  return date
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, '');
+}
+
+/** A moment in UTC: `2026-11-21 15:48:28 UTC`. */
+export const moment = (at: number): string => (Number.isNaN(new Date(at * 1000).getTime()) ? timeOf(at) : `${timeOf(at)} UTC`);

@@ -126,6 +126,23 @@ describe('events of a history', () => {
     await expect(told().aynig(['events', '--all', '--history', '--jsonl']).stdout).toMatchFileSnapshot('events.golden.jsonl');
   });
 
+  test('are shown whatever date a commit has', () => {
+    const made = scratch();
+    const who = 'Ana Example <ana@example.com>';
+    const commit = `tree ${made.head('HEAD^{tree}')}\nauthor ${who} 99999999999999 +0000\ncommitter ${who} 99999999999999 +0000\n\n${asks('build')}`;
+    const name = made
+      .gitAnswer(['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], { input: commit, expected: 0 })
+      .stdout.trim();
+    made.git('update-ref', 'refs/heads/far', name);
+    for (const args of [
+      ['events', 'far'],
+      ['events', 'far', '--history'],
+      ['events', '--all', '--history'],
+    ])
+      expect(made.aynig(args).stdout).toContain('99999999999999 seconds after 1970');
+    for (const args of [['graph', 'far'], ['status', 'far'], ['verify', 'far'], ['metrics']]) expect(made.aynig(args).exitCode).toBe(0);
+  });
+
   test('are a line each for people, with the branch where several are shown', () => {
     const made = told();
     const { stdout } = made.aynig(['events', '--all', '--history']);
