@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { gitLines } from '../../src/git/lines.js';
 import { importHistory } from '../support/made-history.js';
+import { processesWithHome } from '../support/processes.js';
 import { scratch } from '../support/scratch.js';
 
 const place = (made: ReturnType<typeof scratch>) => ({ cwd: made.path, gitDir: `${made.path}/.git` });
@@ -44,4 +45,5 @@ test('a reader that has enough ends git', async () => {
   expect((await lines.next()).value).toMatch(/^[0-9a-f]{40} 19999$/);
   await lines.return(undefined);
   expect(await lines.next()).toEqual({ done: true, value: undefined });
+  await made.until('git has ended', () => processesWithHome(made.env['HOME'] ?? '').length === 0);
 });

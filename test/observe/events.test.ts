@@ -93,6 +93,16 @@ describe('events of a history', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'completion', runSeconds: 20, previousState: 'working' });
   });
 
+  test('since a time are found below a commit whose clock was behind', () => {
+    const made = scratch();
+    importHistory(made, [
+      { branch: 'late', at: start, message: 'begin\n' },
+      { branch: 'late', at: start + 100, message: asks('build') },
+      { branch: 'late', at: start + 10, message: asks('check') },
+    ]);
+    expect(read(made, 'late', '--since', `@${start + 50}`)).toMatchObject([{ state: 'build' }]);
+  });
+
   test('of the tip say what is known within a thousand commits, and that they are not whole beyond', () => {
     const made = scratch();
     importHistory(made, [

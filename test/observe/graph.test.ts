@@ -81,6 +81,23 @@ describe('a graph of runs', () => {
     }
   });
 
+  test('joins a branch that was not merged with what waited for it, and not with what ran meanwhile', () => {
+    const ties = { 'correlation-id': 'c' };
+    const made = told([
+      { branch: 'main', at: at(0), message: asks('part', 'part it', ties) },
+      { branch: 'main', at: at(1), message: leases('part', 'part') },
+      { branch: 'main', at: at(2), message: asks('two', 'meanwhile', ties) },
+      { branch: 'main.a', at: at(2), from: 'part it', message: asks('job', 'job a', { ...ties, 'parent-run': runOf('part') }) },
+      { branch: 'main.a', at: at(3), message: leases('a', 'job') },
+      { branch: 'main', at: at(4), message: leases('two', 'two') },
+      { branch: 'main', at: at(5), message: asks('joining') },
+      { branch: 'main.a', at: at(10), message: asks('done', 'a is done') },
+      { branch: 'main', at: at(11), message: asks('join', 'all have ended', ties) },
+      { branch: 'main', at: at(12), message: leases('join', 'join') },
+    ]);
+    expect(named(read(made)).edges).toEqual(['a join join', 'part fan-out a', 'part next two', 'two later join']);
+  });
+
   test('says which chain of runs the end has waited for, and where its time went', () => {
     const report = read(told());
     expect(named(report).path).toEqual(['one', 'recovery', 'two', 'part', 'b', 'join', 'ship']);
