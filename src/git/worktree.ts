@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { failureOf } from './causes.js';
 import { type Git, GitError, lineOf, openGit } from './gate.js';
 import { isOid, type Oid, type RefName } from './names.js';
 
@@ -32,10 +33,12 @@ export async function addWorktree(
     const reset = ['-c', 'core.fsync=none', 'reset', '--quiet', '--hard', '--no-recurse-submodules'];
     await git([`--git-dir=${adminDir}`, `--work-tree=${path}`, ...reset], { ...options, cwd: path });
   } catch (error) {
+    // git does not say of a file why it could not be written: a full disk is seen as long as what filled it is there.
+    const named = failureOf(error) ?? error;
     // As git does it: on a disk that is full nobody could take the lock that an orderly removal needs.
     for (const left of [path, unnamedRecord(commonDir, path), join(commonDir, 'worktrees', nameOf(path))])
       rmSync(left, { recursive: true, force: true, maxRetries: 3 });
-    throw error;
+    throw named;
   }
 }
 

@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Git, GitError, openGit } from '../../src/git/gate.js';
 import { type Oid, oid, type RefName } from '../../src/git/names.js';
 import { addWorktree, adminDirectory, gitInWorktree, operationInProgress, removeWorktree, worktreeHead } from '../../src/git/worktree.js';
 import { type Scratch, scratch } from '../support/scratch.js';
+import { smallDisk } from '../support/small-disk.js';
+import { skipBecause } from '../support/workspace.js';
 
 const main = 'refs/heads/main' as RefName;
 const topic = 'refs/heads/topic' as RefName;
@@ -74,8 +77,26 @@ describe('a worktree of a run', () => {
     const at = opened();
     const missing = oid('1'.repeat(40));
     const path = join(at.repo.root, 'w');
-    await expect(addWorktree(at.git, { commonDir: at.common, path, commit: missing, runId: 'a-run' })).rejects.toThrow(GitError);
+    await expect(addWorktree(at.git, { commonDir: at.common, path, commit: missing, runId: 'a-run' })).rejects.toMatchObject({
+      code: 'git-failed',
+    });
     expect(existsSync(path)).toBe(false);
+    expect(existsSync(join(at.common, 'worktrees/w'))).toBe(false);
+  });
+
+  it('leaves nothing on a disk that is too small for its files, and says that this was it', async (context) => {
+    const at = opened();
+    at.repo.write('large', randomBytes(8 << 20));
+    at.repo.git('add', 'large');
+    at.repo.git('commit', '--quiet', '--message', 'large');
+    const disk = smallDisk(at.repo.root, 'size=4m');
+    if ('why' in disk) return skipBecause(disk.why, context);
+    const path = join(disk.path, 'w');
+    const commit = oid(at.repo.head());
+    await expect(addWorktree(at.git, { commonDir: at.common, path, commit, runId: 'a-run' })).rejects.toMatchObject({
+      code: 'disk-full',
+    });
+    expect(readdirSync(disk.path)).toEqual([]);
     expect(existsSync(join(at.common, 'worktrees/w'))).toBe(false);
   });
 
