@@ -41,5 +41,6 @@ export async function borrowCommits(
     env,
     stop,
     timeoutMs: fetchTimeoutMs,
+    network: true,
   });
 }

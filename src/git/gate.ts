@@ -40,6 +40,8 @@ export interface GitOptions {
   readonly env?: Environment;
   /** Directory to work in, instead of the repository's. */
   readonly cwd?: string;
+  /** Whether this call reaches a remote, whose address may be relative: to the root of the working tree, as git has it. */
+  readonly network?: boolean;
   /** Whether this call may run hooks and read the user's own git variables: only for commits that a person asks for. */
   readonly asUser?: boolean;
 }
@@ -59,6 +61,8 @@ export interface GitPlace {
   readonly cwd: string;
   /** Absolute; given where a call means the repository and not the worktree it stands in. */
   readonly gitDir?: string;
+  /** Root of the main working tree, where addresses of remotes count from. */
+  readonly root?: string;
   readonly ceiling?: string;
 }
 
@@ -74,7 +78,8 @@ export function openGit(place: GitPlace, inherited: NodeJS.ProcessEnv = process.
   const clean = gitEnvironment(inherited, place.ceiling);
   const where = place.gitDir === undefined ? [] : [`--git-dir=${place.gitDir}`];
   return (args, options = {}) => {
-    const cwd = options.cwd ?? place.cwd;
+    const fromRoot = options.network === true && place.root !== undefined && existsSync(place.root);
+    const cwd = options.cwd ?? (fromRoot ? place.root : place.cwd);
     const asUser = options.asUser === true;
     const child = spawn('git', asUser ? [...args] : [...where, ...gitSettings, ...args], {
       cwd,

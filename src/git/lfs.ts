@@ -15,6 +15,7 @@ export async function uploadLargeFiles(git: Git, commonDir: string, remote: stri
   const pushed = await git(['lfs', 'push', remote, commit], {
     ok: Array.from({ length: 129 }, (_, code) => code),
     timeoutMs: uploadTimeoutMs,
+    network: true,
   });
   return pushed.exitCode === 0 ? undefined : `git lfs push failed: ${complaint(pushed.stderr || pushed.stdout.toString('utf8'))}`;
 }

@@ -34,7 +34,11 @@ export async function readRemoteRefs(
   names: readonly string[],
   options: Pick<GitOptions, 'stop'> = {},
 ): Promise<Map<RefName, Oid>> {
-  const result = await git(['ls-remote', '--quiet', '--refs', '--', remote, ...names], { timeoutMs: readTimeoutMs, ...options });
+  const result = await git(['ls-remote', '--quiet', '--refs', '--', remote, ...names], {
+    timeoutMs: readTimeoutMs,
+    network: true,
+    ...options,
+  });
   const found = new Map<RefName, Oid>();
   for (const line of result.stdout.toString('utf8').split('\n')) {
     const [value, name] = line.split('\t');
@@ -58,7 +62,7 @@ export const fetchSettings: readonly string[] = ['core.logAllRefUpdates=always',
  */
 export async function fetchRefs(git: Git, remote: string, refspecs: readonly string[]): Promise<void> {
   const options = ['--quiet', '--no-tags', '--prune', '--no-prune-tags', '--no-write-fetch-head', '--refmap=', '--no-recurse-submodules'];
-  await git([...fetchSettings, 'fetch', ...options, '--', remote, ...refspecs], { timeoutMs: fetchTimeoutMs });
+  await git([...fetchSettings, 'fetch', ...options, '--', remote, ...refspecs], { timeoutMs: fetchTimeoutMs, network: true });
 }
 
 /** Pushes all moves or none, each only from the value that was read (git-push(1), `--atomic`, `--force-with-lease`). Throws {@link Failure} git-timeout. */
@@ -69,6 +73,7 @@ export async function pushMoves(git: Git, remote: string, moves: readonly RefMov
   const result = await git(['push', ...options, '--', alias, ...refspecs], {
     ok: [0, 1, 128],
     timeoutMs,
+    network: true,
     // Our own calls are silent for our own hooks, but those of a server on this machine must see what is pushed to it.
     env: { ...(await aliasOf(git, remote)), AYNIG: '' },
   });

@@ -45,7 +45,7 @@ export async function openRepository(cwd: string, inherited: NodeJS.ProcessEnv =
     gitDir,
     commonDir,
     bare: bare === 'true',
-    git: openGit({ cwd: commonDir, gitDir: commonDir }, inherited),
+    git: openGit({ cwd: commonDir, gitDir: commonDir, ...(mainRoot === undefined ? {} : { root: mainRoot }) }, inherited),
     ...(here === undefined ? {} : { toplevel: here }),
     ...(mainRoot === undefined ? {} : { mainRoot }),
   };
@@ -60,7 +60,8 @@ export function repositoryOfHook(cwd: string, inherited: NodeJS.ProcessEnv): Rep
   const plain = inherited['GIT_DIR'] === undefined && inherited['GIT_WORK_TREE'] === undefined;
   if (!plain || lstatSync(gitDir, { throwIfNoEntry: false })?.isDirectory() !== true || existsSync(join(gitDir, 'commondir')))
     return undefined;
-  return { cwd, gitDir, commonDir: gitDir, bare: false, toplevel: cwd, mainRoot: cwd, git: openGit({ cwd: gitDir, gitDir }, inherited) };
+  const git = openGit({ cwd: gitDir, gitDir, root: cwd }, inherited);
+  return { cwd, gitDir, commonDir: gitDir, bare: false, toplevel: cwd, mainRoot: cwd, git };
 }
 
 async function findMainRoot(git: Git, gitDir: string, commonDir: string, toplevel?: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { endOf } from '../support/endings.js';
 import { farm } from '../support/farm.js';
@@ -57,6 +57,23 @@ describe('a request at a remote', () => {
     expect(clone.aynig(['run']).stderr).toContain('topic/one: build -> review');
     expect(remote.state('topic/one')).toBe('review');
     expect(clone.git('for-each-ref', '--format=%(refname)', 'refs/heads/')).toBe('refs/heads/main');
+  });
+
+  test.each([
+    ['the root of the working tree', (clone: Workspace) => clone.path],
+    ['a folder in it', (clone: Workspace) => join(clone.path, '.aynig')],
+    ['a linked working tree in another place', (clone: Workspace) => clone.linked('side/of/it').path],
+  ] as const)('is found at an address that is relative to the main working tree, from %s', (_, from) => {
+    const { remote, clones, ask } = farm({ command: completing('review', changesFile) });
+    const [clone] = clones as [Workspace];
+    clone.git('config', 'remote.origin.url', relative(clone.path, remote.path));
+    const cwd = from(clone);
+    ask('main');
+    const ready = clone.aynig(['status', '--all', '--remote', 'origin', '--json'], { cwd });
+    expect(JSON.parse(ready.stdout)).toMatchObject({ branches: [{ branch: 'main', reading: 'ready' }] });
+    const ran = clone.aynig(['run', '--aynig-remote', 'origin', '--current-branch', 'include'], { cwd });
+    expect(ran.stderr).toContain('main: build -> review');
+    expect(remote.state('main')).toBe('review');
   });
 
   test('tells the command which remote decides', async () => {
