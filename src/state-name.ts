@@ -1,4 +1,4 @@
-/** Longest state name, in characters (DESIGN: message grammar). */
+/** Longest state name, in characters (CONTRACT.md). */
 export const maxStateLength = 128;
 const segment = '[a-z0-9][a-z0-9._-]*';
 const statePattern = new RegExp(`^${segment}(?:/${segment})*$`);

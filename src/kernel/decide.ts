@@ -36,7 +36,7 @@ export interface Facts {
   readonly skewSeconds: number;
 }
 
-/** What a tip means now (DESIGN section 4). */
+/** What a tip means now (docs/concepts.md, "The tip decides"). */
 export type Reading =
   | { readonly kind: 'idle' }
   | { readonly kind: 'ready'; readonly state: State; readonly path: string }

@@ -19,7 +19,7 @@ export function recordOfLook({ repository, environment }: Context): () => Promis
 }
 
 /**
- * Whether a hook may start this request (DESIGN section 7): the branch, the commands and the origin of the request are all
+ * Whether a hook may start this request (SECURITY.md, "Protected"): the branch, the commands and the origin of the request are all
  * looked at. What a person types runs without being asked. Costs one git process at most. `recordNow` is of this look, and
  * never kept for the next: meanwhile a person may allow something.
  */

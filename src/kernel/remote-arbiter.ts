@@ -36,7 +36,7 @@ const publishing = { attempts: 7, limitMs: 120_000, pushMs: 15 * 60_000 };
 const renewMs = 30_000;
 
 /**
- * A remote's refs decide (DESIGN section 5). Every move is one atomic push from the values that were read, and what became of
+ * A remote's refs decide (docs/remotes.md, "Who decides a branch"). Every move is one atomic push from the values that were read, and what became of
  * it is read afterwards.
  */
 export function remoteArbiter({ git, objects, commonDir, remote, identity, onNoHeartbeats }: RemoteArbiterParts): Arbiter {

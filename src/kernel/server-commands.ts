@@ -32,6 +32,19 @@ export function findOnServer(folder: string, repository: Repository, state: Stat
   return { kind: 'missing' };
 }
 
+/** Commands of all states and roles in a folder that `aynig.commandsDir` names, relative to it. Throws what the file system does. */
+export function commandsOnServer(folder: string): string[] {
+  const below = (path: string): string[] =>
+    existsSync(join(folder, path))
+      ? readdirSync(join(folder, path), { recursive: true, encoding: 'utf8' }).map((name) => join(path, name))
+      : [];
+  const roles = existsSync(join(folder, 'roles')) ? readdirSync(join(folder, 'roles')) : [];
+  return ['command', ...roles.map((role) => join('roles', role, 'command'))].flatMap(below).filter((path) => {
+    const stat = lstatSync(join(folder, path));
+    return stat.isFile() && (stat.mode & 0o111) !== 0;
+  });
+}
+
 /** Why commands are not taken from a folder: half a sentence; undefined where they are. */
 export function problemOf(folder: string, repository: Repository): string | undefined {
   if (!existsSync(folder)) return 'is not there';

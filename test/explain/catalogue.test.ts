@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/explain/catalogue.js';
@@ -89,6 +89,36 @@ describe('aynig explain', () => {
     ]);
     expect(made.aynig(['explain', 'review']).stdout).toContain('what it does: a person looks');
     expect(made.aynig(['explain', 'stalled']).stdout).toContain('aynig.timeoutSeconds');
+  });
+
+  test('knows the states whose commands are in a folder of the server, and not those that were pushed', () => {
+    const made = scratch();
+    made.command('pushed', 'true');
+    const folder = join(made.root, 'commands of the server');
+    for (const path of ['command/build', 'command/area/deploy', 'roles/ci/command/build'])
+      made.program('install', ['-D', '-m', '755', '/dev/null', join(folder, path)]);
+    made.program('install', ['-D', '-m', '644', '/dev/null', join(folder, 'command/notes')]);
+    writeFileSync(join(folder, 'COMMANDS.md'), '| state | what it does |\n|---|---|\n| build | builds it here |\n');
+    made.git('config', 'aynig.commandsDir', folder);
+    const { entries } = explainReport.parse(JSON.parse(made.aynig(['explain', '--json']).stdout));
+    expect(entries.filter(({ kind }) => kind === 'state').map(({ word, paths }) => [word, paths])).toEqual([
+      ['area/deploy', [join(folder, 'command/area/deploy')]],
+      ['build', [join(folder, 'command/build'), join(folder, 'roles/ci/command/build')]],
+      ['stalled', []],
+      ['working', []],
+    ]);
+    expect(made.aynig(['explain', 'build']).stdout).toContain('what it does: builds it here');
+  });
+
+  test.each([
+    ['relative', 'commands', 'must be an absolute path'],
+    ['not there', '/nowhere/commands', 'is not there'],
+  ])('says that a folder of the server that is %s has no states', (_, folder, why) => {
+    const made = scratch();
+    made.git('config', 'aynig.commandsDir', folder);
+    expect(made.aynig(['explain', 'stalled']).stderr).toBe(
+      `The states of this repository could not be read: aynig.commandsDir, ${folder}, ${why}.\n`,
+    );
   });
 
   test('works where a setting keeps every other verb from working, and where COMMANDS.md cannot be read', () => {

@@ -19,7 +19,7 @@ export interface Push {
   readonly lease?: { readonly run: Id; readonly expected: Expected; readonly to: Id };
 }
 
-/** What guards the branch at the server: nothing, pre-receive as DESIGN has it, or that without one of the rules which the model asked for. */
+/** What guards the branch at the server: nothing, pre-receive as it was first meant, or that without one of the rules which the model asked for. */
 export type Fence =
   | 'none'
   | 'complete'

@@ -7,7 +7,7 @@ import { judge } from '../../src/kernel/verdict.js';
 import type { CommandEnd } from '../../src/runner/journal.js';
 import { commitOf, oidOf } from './commits.js';
 
-/** What must hold at every moment (DESIGN section 5). */
+/** What must hold at every moment (docs/protocol-model.md). */
 export const invariants = [
   'at most one live run holds the branch',
   'a ref moves only from the value that was read',
