@@ -33,7 +33,10 @@ const edits = [edit('command/a', 'a\n'), edit('command/old', 'new\n'), { path: '
 
 /** What a person sees of `.aynig`: contents and modes in the working tree, and what git says of them. */
 const seen = (made: Scratch) => ({
-  files: made.program('sh', ['-c', 'find .aynig -type f -exec ls -l {} + -exec cat {} + | sed "s/ [A-Z][a-z]* .*[0-9] / /"']).stdout,
+  files: made.program('sh', [
+    '-c',
+    '(find .aynig -type f | sort >"$HOME/found"; xargs ls -l <"$HOME/found"; xargs cat <"$HOME/found") | sed "s/ [A-Z][a-z]* .*[0-9] / /"',
+  ]).stdout,
   status: made.git('status', '--porcelain', '--untracked-files=all'),
   locks: made.exists('.git/index.lock') || made.exists('.git/aynig/packs-being-written.json'),
 });
