@@ -205,7 +205,7 @@ describe('many commits', () => {
     const trees = Array.from({ length: 5 }, (_, index) => made.linked(`tree${index}`));
     // A commit that meets the lease or the delivery of the last one is refused, and tried again.
     const script = `for n in 1 2 3 4 5 6 7 8 9 10; do
-      until git commit --quiet --allow-empty -m "$1 $n" -m "aynig-state: build" 2>/dev/null; do sleep 0.02; done
+      until git commit --quiet --allow-empty -m "$1 $n" -m "aynig-state: build" 2>/dev/null; do sleep 0.05; done
       git rev-parse HEAD >>"$HOME/made"
     done`;
     const shells = trees.map(

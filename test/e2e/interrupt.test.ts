@@ -16,7 +16,7 @@ echo 1 > made; git add made; git commit --quiet -m 'half of it'
 echo 2 > loose
 (sleep 300 & echo $! > "$OUT/grandchild"; wait) & echo $! > "$OUT/child"
 echo $$ > "$OUT/command"
-until [ -s "$OUT/grandchild" ] && [ -s "$OUT/child" ]; do sleep 0.02; done
+until [ -s "$OUT/grandchild" ] && [ -s "$OUT/child" ]; do sleep 0.05; done
 ${hold()}
 ${finish()}`;
 

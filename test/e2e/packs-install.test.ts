@@ -212,7 +212,7 @@ describe('nothing is written', () => {
   test('that the next install does not put back, when this one is killed in the middle', async () => {
     const { made } = both({ '.aynig/command/greet': greeting('one'), '.aynig/command/last': greeting('last') });
     made.write('.git/info/attributes', '.aynig/command/last filter=slow\n');
-    made.git('config', 'filter.slow.smudge', 'touch "$HOME/writing"; until [ -e "$HOME/go" ]; do sleep 0.02; done; exit 1');
+    made.git('config', 'filter.slow.smudge', 'touch "$HOME/writing"; until [ -e "$HOME/go" ]; do sleep 0.05; done; exit 1');
     made.git('config', 'filter.slow.required', 'true');
     const before = whole(made);
     const child = made.start(['install', '../pack', '--yes']);
@@ -346,7 +346,7 @@ test('what was begun is finished when a terminal is closed or a machine shut dow
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     const { made } = both({ '.aynig/command/greet': greeting('one'), '.aynig/command/last': greeting('last') });
     made.write('.git/info/attributes', '.aynig/command/last filter=slow\n');
-    made.git('config', 'filter.slow.smudge', 'touch "$HOME/writing"; until [ -e "$HOME/go" ]; do sleep 0.02; done; cat');
+    made.git('config', 'filter.slow.smudge', 'touch "$HOME/writing"; until [ -e "$HOME/go" ]; do sleep 0.05; done; cat');
     const child = made.start(['install', '../pack', '--yes']);
     const ended = once(child, 'close');
     await made.until('git writes files', () => made.noted('writing'));

@@ -173,7 +173,7 @@ test('what an install left that was killed while it read is removed by a later v
   const temporary = join(made.root, 'temporary');
   mkdirSync(temporary);
   // ssh that says nothing and goes on.
-  const ssh = made.script('ssh', 'touch "$HOME/asked"; until [ -e "$HOME/go" ]; do sleep 0.02; done');
+  const ssh = made.script('ssh', 'touch "$HOME/asked"; until [ -e "$HOME/go" ]; do sleep 0.05; done');
   const env = { TMPDIR: temporary, GIT_SSH_COMMAND: ssh };
   const child = made.start(['install', 'host:path', '--yes'], { env });
   await made.until('git asks', () => made.noted('asked'));

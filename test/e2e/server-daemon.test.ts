@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { openGitDaemon } from '../support/servers/git-daemon.js';
-import { hookBehaviour, sharedWorkBehaviour } from '../support/servers/hook-behaviour.js';
+import { hookBehaviour } from '../support/servers/hook-behaviour.js';
 import { refusalBehaviour, runBehaviour } from '../support/servers/remote-behaviour.js';
 
 describe('git daemon', () => {
@@ -11,7 +11,6 @@ describe('git daemon', () => {
     stopped: /could not be read: .*127\.0\.0\.1.*Connection refused/,
   });
   hookBehaviour(openGitDaemon);
-  sharedWorkBehaviour(openGitDaemon);
 });
 
 describe('git daemon, a repository with object names of SHA-256', () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { hookBehaviour, sharedWorkBehaviour } from '../support/servers/hook-behaviour.js';
+import { hookBehaviour } from '../support/servers/hook-behaviour.js';
 import { ask, cloneOf, seed } from '../support/servers/hosted.js';
-import { leftIn, refsOf, refusalBehaviour, runBehaviour } from '../support/servers/remote-behaviour.js';
+import { absenceBehaviour, leftIn, refsOf, refusalBehaviour, runBehaviour } from '../support/servers/remote-behaviour.js';
 import { noSshd, openSsh } from '../support/servers/sshd.js';
 import { noTerminal, runInTerminal } from '../support/servers/terminal.js';
 import { skipBecause, Workspace } from '../support/workspace.js';
@@ -13,14 +13,16 @@ beforeEach((context) => {
 
 describe('OpenSSH', () => {
   runBehaviour(openSsh);
+  const stopped = /could not be read: ssh: connect to host 127\.0\.0\.1 .*Connection refused/;
   refusalBehaviour(openSsh, {
     readingOnly: /work: .*carol may only read here/,
     protectedBranch: /release: .*hook declined.*release is for the release team/,
-    stopped: /could not be read: ssh: connect to host 127\.0\.0\.1 .*Connection refused/,
+    stopped,
   });
+  // Takes half a minute of waiting between tries, which are the same for all kinds of servers.
+  absenceBehaviour(openSsh, stopped);
 
   hookBehaviour(openSsh);
-  sharedWorkBehaviour(openSsh);
 
   const withCommand = (change: (command: string, stranger: string) => string) => async () => {
     const { bare, way, server } = await openSsh();

@@ -30,7 +30,7 @@ before*)
 late*)
   : >"$CRASH_DIR/late"
   kill -9 "$runner"
-  until [ -e "$CRASH_DIR/go" ]; do sleep 0.02; done
+  until [ -e "$CRASH_DIR/go" ]; do sleep 0.05; done
   exec ${git} "$@"
   ;;
 orphaned*)

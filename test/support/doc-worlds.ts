@@ -79,7 +79,7 @@ function workflow(root: string, env: Record<string, string>): Workspace {
   const commands = {
     build: `set -eu\necho "building for $AYNIG_BRANCH"\nprintf '%s\\n' "$AYNIG_BODY" >built.txt\ngit add built.txt\n${commit('Build it', 'review')}`,
     fails: 'echo "3 tests failed"\nexit 3',
-    slow: `set -eu\necho "waiting"\nuntil [ -e "$HOME/go" ]; do sleep 0.02; done\necho slow >slow.txt\ngit add slow.txt\n${commit('Take time', 'review')}`,
+    slow: `set -eu\necho "waiting"\nuntil [ -e "$HOME/go" ]; do sleep 0.05; done\necho slow >slow.txt\ngit add slow.txt\n${commit('Take time', 'review')}`,
   };
   for (const [state, script] of Object.entries(commands)) made.write(`.aynig/command/${state}`, `#!/bin/sh\n${script}\n`, 0o755);
   made.git('add', '.aynig');

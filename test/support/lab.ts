@@ -9,7 +9,7 @@ export const finish = (state = 'done', title = 'built'): string =>
   `git commit --quiet --allow-empty -m '${title}' -m 'aynig-state: ${state}'`;
 
 /** Shell text that says "ready" and then waits until the test lets it go on; see {@link Lab.untilHeld}. */
-export const hold = (name = 'hold'): string => `: > "$OUT/${name}.ready"; while [ ! -e "$OUT/${name}.go" ]; do sleep 0.02; done`;
+export const hold = (name = 'hold'): string => `: > "$OUT/${name}.ready"; while [ ! -e "$OUT/${name}.go" ]; do sleep 0.05; done`;
 
 /** A photograph of a checkout: everything of a person's that a run must not change. */
 export interface Photograph {

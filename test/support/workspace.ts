@@ -127,7 +127,7 @@ export const completing = (next: string, work = ''): string =>
     .join('\n');
 
 /** Waits inside a command until the test calls {@link Workspace.release}. */
-export const waitFor = (name = 'go'): string => `until [ -e "$HOME/${name}" ]; do sleep 0.02 || :; done`;
+export const waitFor = (name = 'go'): string => `until [ -e "$HOME/${name}" ]; do sleep 0.05 || :; done`;
 
 /** A change that only a delivery brings into the checkout. */
 export const changesFile = 'echo "built by $AYNIG_RUN_ID" >built.txt; git add built.txt';

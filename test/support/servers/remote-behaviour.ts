@@ -101,7 +101,7 @@ export function runBehaviour(open: () => Promise<Hosted>): void {
   });
 }
 
-/** What a run does where a server does not take its claim, is down, or goes away meanwhile. */
+/** What a run does where a server does not take its claim, or is down. */
 export function refusalBehaviour(open: () => Promise<Hosted>, words: Words): void {
   test('somebody who may only read is told so: nothing is started and nothing is left', async () => {
     const hosted = await open();
@@ -148,7 +148,10 @@ export function refusalBehaviour(open: () => Promise<Hosted>, words: Words): voi
     expect(runThere(clone)).toMatchObject({ exitCode: 0 });
     expect(statesOf(hosted.bare, 'work')).toEqual(['build', 'working', 'review']);
   });
+}
 
+/** What a run does whose server goes away meanwhile. `stopped`: why such a server is not reached. */
+export function absenceBehaviour(open: () => Promise<Hosted>, stopped: RegExp): void {
   test('a result that a server was not there to take is kept, and published by the next run', { timeout: 120_000 }, async () => {
     const hosted = await open();
     ask(seed(hosted, holding()), 'work');
@@ -159,7 +162,7 @@ export function refusalBehaviour(open: () => Promise<Hosted>, words: Words): voi
     clone.release();
     const answer = await ended;
     const { runId } = clone.ran()[0] ?? { runId: '' };
-    expect(answer.stderr).toMatch(words.stopped);
+    expect(answer.stderr).toMatch(stopped);
     expect(answer.stderr).toMatch(new RegExp(`kept at refs/aynig/kept/${runId}`));
     expect(answer.exitCode).toBe(1);
     expect(clone.state(`refs/aynig/kept/${runId}`)).toBe('review');
