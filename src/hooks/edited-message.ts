@@ -21,7 +21,14 @@ export function storedMessage(file: string, cleanup: Cleanup): string {
   const strips = cleanup.mode === 'strip' || (cleanup.mode === 'default' && cleanup.edited);
   const kept = strips ? above.filter((line) => !line.startsWith(comment)) : above;
   // Every mode but verbatim drops the white space at the end of a line.
-  return (cleanup.mode === 'verbatim' ? kept : kept.map((line) => line.replace(/[ \t\r]+$/, ''))).join('\n');
+  return (cleanup.mode === 'verbatim' ? kept : kept.map(withoutSpaceAtEnd)).join('\n');
+}
+
+/** By hand: an expression would begin anew at each space within a line. */
+function withoutSpaceAtEnd(line: string): string {
+  let end = line.length;
+  while (' \t\r'.includes(line[end - 1] ?? '-')) end--;
+  return line.slice(0, end);
 }
 
 /** Scissors mode cuts at the first line of that form; otherwise only a verbose commit does, whose diff git announces below its own line. */

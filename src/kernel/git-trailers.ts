@@ -110,4 +110,13 @@ export function gitTrailers(message: string): PlainTrailer[] {
 }
 
 /** Joins a folded value into one line, as git's `unfold` does. */
-export const unfold = (value: string): string => value.replace(/\n[ \t\r\n]*/g, ' ').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+export const unfold = (value: string): string => withoutSpaceAround(value.replace(/\n[ \t\r\n]*/g, ' '));
+
+/** By hand: an expression for white space at the end begins anew at each space of a value, and a commit may have a million of them. */
+function withoutSpaceAround(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text[start])) start++;
+  while (end > start && isSpace(text[end - 1])) end--;
+  return text.slice(start, end);
+}

@@ -47,7 +47,8 @@ export async function* history(context: Context, { tips, merged = false, ours = 
     'rev-list',
     ...(merged ? [] : ['--first-parent']),
     ...(single ? [] : ['--date-order', '--parents']),
-    ...(single && ours ? ['--regexp-ignore-case', '--fixed-strings', '--grep=aynig-'] : []),
+    // As they are stored: in the encoding that i18n.logOutputEncoding names, git might not find the word.
+    ...(single && ours ? ['--encoding=none', '--regexp-ignore-case', '--fixed-strings', '--grep=aynig-'] : []),
     '--stdin',
   ];
   const { gitDir } = context.repository;

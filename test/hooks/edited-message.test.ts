@@ -36,6 +36,11 @@ describe('the message that git will store', () => {
   ])('%s', (_, cleanup, file, stored) => {
     expect(storedMessage(file, cleanup).replace(/\n*$/, '\n')).toBe(stored);
   });
+
+  it('is known as soon where a line has a million spaces in it', () => {
+    const line = `a${' '.repeat(1_000_000)}b`;
+    expect(storedMessage(`${line} \t\r\n`, plain)).toBe(`${line}\n`);
+  });
 });
 
 /** How a message gets into a commit. */

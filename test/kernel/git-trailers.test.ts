@@ -88,4 +88,12 @@ describe('the grammar against git itself', () => {
     const readOtherwise = shortestDifferences(messages, gitTrailers, theirs);
     expect({ seed, readOtherwise }).toEqual({ seed, readOtherwise: [] });
   });
+
+  it('reads values with a million spaces in them as soon as others', () => {
+    const spaces = ' '.repeat(1_000_000);
+    const read = [{ key: 'note', value: `a${spaces}b` }];
+    const message = `title\n\nnote: ${spaces}a${spaces}b${spaces}\n`;
+    expect(gitTrailers(message)).toEqual(read);
+    expect(parseMessage(Buffer.from(message))).toMatchObject({ kind: 'message', message: { trailers: read } });
+  });
 });

@@ -54,6 +54,13 @@ describe('events of a history', () => {
     `);
   });
 
+  test('are found in whatever encoding the repository has git log print', () => {
+    const made = told();
+    const events = read(made, 'main', '--history');
+    made.git('config', 'i18n.logOutputEncoding', 'UTF-16');
+    expect(read(made, 'main', '--history')).toEqual(events);
+  });
+
   test('of all branches have every commit once, with the branch that it was made on', () => {
     const events = read(told(), '--all', '--history');
     expect(new Set(events.map(({ commit }) => commit)).size).toBe(events.length);
