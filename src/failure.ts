@@ -40,6 +40,7 @@ export const failureCodes = {
   'too-many-runs': 'There are more runs than can be put together at once.',
   'output-exists': 'What is at the place of the output file is not replaced; nothing was written.',
   'output-folder': 'The folder of the output file is not there, or cannot be written to.',
+  'output-stream': 'What the verb printed could not be written to where it was directed.',
   'unknown-word': 'Nothing that can be explained has that name.',
   'metrics-file': 'The file of metrics could not be written; it is as it was.',
   'commit-refused': 'git refused to make the commit.',

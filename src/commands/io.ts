@@ -1,4 +1,6 @@
+import { Failure } from '../failure.js';
 import { printable } from '../printable.js';
+import { report } from './report.js';
 
 /** Where a verb prints: results to `out`, words for people to `err`; what would act on a terminal is shown as text. */
 export interface Io {
@@ -14,13 +16,14 @@ export interface Io {
 }
 
 export function processIo(): Io {
-  // A reader that went away (`| head`) is no failure of ours.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
+      // A reader that went away (`| head`) is no failure of ours.
       if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+      // Where the words for people cannot be written there is nobody to tell.
+      process.exit(stream === process.stdout ? report(unwritten(error), io, { debug: false }) : 1);
     });
-  return {
+  const io: Io = {
     out: (text) => process.stdout.write(`${printable(text, { lines: true })}\n`),
     async write(text) {
       if (!process.stdout.write(text)) await new Promise((resume) => process.stdout.once('drain', resume));
@@ -47,4 +50,11 @@ export function processIo(): Io {
       });
     },
   };
+  return io;
 }
+
+const unwritten = (cause: Error): Failure =>
+  new Failure('output-stream', `Standard output cannot be written: ${cause.message}.`, {
+    hint: 'See where it goes, and whether there is room: df -h; then run the same again.',
+    cause,
+  });

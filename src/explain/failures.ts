@@ -165,6 +165,10 @@ export const failureAdvice = {
     causes: ['A typing error in the path, or a folder of another user.'],
     next: ['Make the folder, or name a file in another one with `-o`.'],
   },
+  'output-stream': {
+    causes: ['Standard output is a file, and its disk, quota or size limit is reached.', 'The terminal is gone.'],
+    next: ['See where it goes, and whether there is room: `df -h`. What is there is not the whole answer.'],
+  },
   'unknown-word': {
     causes: [
       'A typing error, or a word of another version.',

@@ -21,6 +21,23 @@ function expectFailure(answer: Answer, code: FailureCode): string {
 const failing = (repo: Lab, args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Answer =>
   repo.aynig(args, { expected: 'any', ...options });
 
+describe('a place that takes no output', () => {
+  it.each([['events', '--all'], ['status', '--all'], ['status', '--json'], ['metrics'], ['explain'], ['trace', '-o', '-']])(
+    'aynig %s %s says so, with a code and a next step',
+    (...args) => {
+      const repo = lab();
+      repo.request('build');
+      const answer = repo.program('sh', ['-c', '"$0" "$@" >/dev/full', process.execPath, cliPath, ...args], { expected: 'any' });
+      expect(expectFailure(answer, 'output-stream')).toContain('ENOSPC');
+    },
+  );
+
+  it('has nothing to say where words cannot be written either', () => {
+    const repo = lab();
+    expect(repo.program('sh', ['-c', '"$0" "$@" >/dev/full 2>&1', process.execPath, cliPath, 'explain'], { expected: 1 }).stderr).toBe('');
+  });
+});
+
 describe('a place that is no usable repository', () => {
   it.each([
     ['run'],
