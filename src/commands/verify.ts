@@ -1,6 +1,6 @@
 import { Failure } from '../failure.js';
 import { lineOf } from '../git/gate.js';
-import { type Oid, oid } from '../git/names.js';
+import { isOid, type Oid, oid } from '../git/names.js';
 import { readBranchTips } from '../git/refs.js';
 import type { Context } from '../kernel/context.js';
 import { openContext } from '../kernel/open-context.js';
@@ -48,8 +48,10 @@ async function walkOf(context: Context, { range, branch, all }: VerifyFlags): Pr
     const lane = await branchArgument(repository, branch);
     return { walk: { tips: [{ lane, oid: await commitOf(context, `refs/heads/${lane}`), whole: true }] }, what: lane };
   }
-  const [from, to] = range.includes('..') ? range.split('..', 2) : [undefined, range];
-  if (range.includes('...') || to === undefined)
+  const parts = range.split('..');
+  const [from, to] = parts.length === 1 ? [undefined, range] : parts;
+  // git names no branch or commit with two dots in a row: what has more of them would be walked in part.
+  if (range === '' || range.includes('...') || parts.length > 2 || to === undefined)
     throw new Failure('usage', `${JSON.stringify(range)} is no range that can be walked.`, {
       hint: 'Write it as <from>..<to>, or name a branch or a commit.',
     });
@@ -67,7 +69,8 @@ async function walkOf(context: Context, { range, branch, all }: VerifyFlags): Pr
 
 async function objectName({ repository }: Context, name: string): Promise<Oid | undefined> {
   const found = await repository.git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`], { ok: [0, 1, 128] });
-  return found.exitCode === 0 ? oid(lineOf(found)) : undefined;
+  // What git answers to ^main is ^ and an object name.
+  return found.exitCode === 0 && isOid(lineOf(found)) ? oid(lineOf(found)) : undefined;
 }
 
 async function commitOf(context: Context, name: string): Promise<Oid> {

@@ -9,7 +9,7 @@ const wordings: readonly [RegExp, (match: string, cause: GitError) => Failure][]
   [/detected dubious ownership/, (_, cause) => dubiousOwnership(cause)],
   [/not a git repository/, (_, cause) => notARepository(cause)],
   [
-    /(?:loose object|object file) [^\n]*|bad object [^\n]*|unable to read (?:tree|[0-9a-f]{40})[^\n]*|could not read [^\n]*object[^\n]*|missing (?:blob|tree|commit)[^\n]*|inflate: [^\n]*/,
+    /(?:loose object|object file) [^\n]*|bad object [^\n]*|unable to read (?:tree|[0-9a-f]{40})[^\n]*|could not read [^\n]*object[^\n]*|Could not read [0-9a-f]{40,64}|missing (?:blob|tree|commit)[^\n]*|inflate: [^\n]*/,
     (match, cause) => corruptObject(match, cause),
   ],
 ];

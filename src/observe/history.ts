@@ -1,3 +1,4 @@
+import { corruptObject } from '../git/causes.js';
 import type { Commit } from '../git/commit.js';
 import { gitLines } from '../git/lines.js';
 import { type Oid, oid } from '../git/names.js';
@@ -54,6 +55,7 @@ export async function* history(context: Context, { tips, merged = false, ours = 
   const { gitDir } = context.repository;
   const starts = [...new Set(sorted.map((tip) => tip.oid)), ...except.map((oid) => `^${oid}`)];
   const lines = gitLines({ cwd: gitDir, gitDir }, args, `${starts.join('\n')}\n`);
+  const unseen = new Map(sorted.map((tip) => [tip.oid, tip.lane]));
   const asked: { lane: LaneName; commit: Promise<Commit>; ended: Ended[] }[] = [];
   const give = async function* (): AsyncGenerator<Step> {
     const taken = asked.splice(0, batchSize);
@@ -66,6 +68,8 @@ export async function* history(context: Context, { tips, merged = false, ours = 
   };
   for await (const line of lines) {
     const [name = '', ...parents] = line.split(' ');
+    unseen.delete(oid(name));
+    if (lanes?.knows(oid(name)) === false) await refuseOthers(context, unseen);
     const lane = lanes?.take(oid(name), parents.map(oid), merged) ?? only.lane;
     const commit = context.objects.commit(oid(name));
     commit.catch(() => undefined);
@@ -73,4 +77,14 @@ export async function* history(context: Context, { tips, merged = false, ours = 
     if (asked.length >= ahead) yield* give();
   }
   while (asked.length > 0) yield* give();
+  await refuseOthers(context, unseen);
+}
+
+/** git walks from what a tag names, and passes over a tree or a blob without a word: a branch that is at one must not seem to be read. */
+async function refuseOthers({ objects }: Context, tips: ReadonlyMap<Oid, LaneName>): Promise<void> {
+  for (const [tip, lane] of tips) {
+    const found = await objects.read(tip, 0);
+    if (found.kind === 'found' && found.type !== 'commit')
+      throw corruptObject(`the branch ${lane} is at ${tip}, which is a ${found.type} and not a commit`);
+  }
 }

@@ -40,6 +40,11 @@ export class Lanes {
     });
   }
 
+  /** Whether it is a tip, or a parent of what was taken. */
+  knows(commit: Oid): boolean {
+    return this.#claims.has(commit);
+  }
+
   /** The line of the next commit. `merged`: whether second and further parents are walked too. */
   take(commit: Oid, parents: readonly Oid[], merged: boolean): LaneName {
     const owner = this.#claims.get(commit);

@@ -101,6 +101,7 @@ describe('the cause of a failure', () => {
     ['not-a-repository', 'fatal: not a git repository (or any of the parent directories): .git'],
     ['corrupt-object', 'error: object file .git/objects/aa/bb is empty'],
     ['corrupt-object', 'fatal: loose object 0123 (stored in x) is corrupt'],
+    ['corrupt-object', `error: Could not read ${'0'.repeat(40)}`],
     ['git-failed', 'fatal: something new'],
   ])('is %s when git says so: %s', (code, stderr) => {
     expect(failed(stderr)).toMatchObject({ code });

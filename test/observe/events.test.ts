@@ -61,6 +61,24 @@ describe('events of a history', () => {
     expect(read(made, 'main', '--history')).toEqual(events);
   });
 
+  test.each(['tag', 'tree', 'blob'])('of a branch that is at a %s are no part of the answer, which says so', (type) => {
+    const made = told();
+    made.git('tag', '--annotate', '--message', 'x', 'named', made.git('commit-tree', '-m', 'elsewhere', 'main^{tree}'));
+    const tip = made.git('rev-parse', { tag: 'named', tree: 'main^{tree}', blob: 'main:a.txt' }[type] ?? '');
+    // git itself refuses to put a branch there.
+    made.write('.git/refs/heads/strange', `${tip}\n`);
+    for (const args of [
+      ['events', '--all', '--history'],
+      ['events', 'strange', '--history'],
+      ['graph'],
+      ['trace', '--all', '-o', '-'],
+      ['verify', '--all'],
+    ]) {
+      const { stderr } = made.aynig(args, { expected: 1 });
+      expect(stderr, args.join(' ')).toContain(`the branch strange is at ${tip}, which is a ${type} and not a commit [corrupt-object]`);
+    }
+  });
+
   test('of all branches have every commit once, with the branch that it was made on', () => {
     const events = read(told(), '--all', '--history');
     expect(new Set(events.map(({ commit }) => commit)).size).toBe(events.length);
@@ -95,6 +113,10 @@ describe('events of a history', () => {
   });
 
   test('can be chosen by time, and still know what came before', () => {
+    for (const words of ['yestreday-ish', 'today or so', ''])
+      expect(told().aynig(['events', '--all', '--since', words], { expected: 2 }).stderr).toMatch(
+        / is no date that git knows\. \[usage\]\nhint: /,
+      );
     const events = read(told(), '--since', `@${start + 75}`);
     expect(events.map(({ at }) => at - start)).toEqual([110, 100, 75]);
     expect(events.at(-1)).toMatchObject({ kind: 'completion', runSeconds: 20, previousState: 'working' });

@@ -396,7 +396,10 @@ describe('aynig verify', () => {
     expect(repository.aynig(['verify', 'topic~1..topic'], { expected: 1 }).stderr).toContain('Walked 1 commit of topic~1..topic');
     expect(repository.aynig(['verify', 'topic~3']).stderr).toContain('Walked 3 commits of topic~3');
     expect(repository.aynig(['verify', 'no..topic'], { expected: 1 }).stderr).toContain('[no-such-branch]');
-    expect(repository.aynig(['verify', 'main...topic'], { expected: 2 }).stderr).toContain('[usage]');
+    for (const range of ['main...topic', 'main..topic..main', ''])
+      expect(repository.aynig(['verify', range], { expected: 2 }).stderr, range).toContain('[usage]');
+    for (const range of ['^main', '^main..topic', 'topic..^main', 'topic^@', 'topic^{tree}'])
+      expect(repository.aynig(['verify', range], { expected: 1 }).stderr, range).toContain('[no-such-branch]');
     expect(repository.aynig(['verify', 'main', '--all'], { expected: 2 }).stderr).toContain('[usage]');
     expect(repository.aynig(['verify', '--', '--all'], { expected: 1 }).stderr).toContain('[no-such-branch]');
   });
