@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { openContext } from '../../src/kernel/open-context.js';
 import { type AuditCounts, type AuditWalk, audit } from '../../src/observe/audit/audit.js';
 import { type AuditFinding, type AuditId, auditKinds } from '../../src/observe/audit/finding.js';
+import { Lines } from '../../src/observe/audit/lines.js';
 import { verifyReport } from '../../src/observe/schemas.js';
+import { commitOf } from '../support/commits.js';
 import { type Linked, LinkedHistory, leased } from '../support/linked-history.js';
 import { asks, runOf, stalls } from '../support/made-history.js';
 import { type Scratch, scratch } from '../support/scratch.js';
@@ -345,6 +347,29 @@ describe('the audit', () => {
     );
     repository.git('config', 'aynig.trust', 'pinned');
     expect((await audited(repository, { branches: ['main'] })).ids).toEqual([]);
+  });
+});
+
+describe('lines that begin on one commit', () => {
+  test('are judged as soon where there are tens of thousands and each goes over into the next', () => {
+    const found: string[] = [];
+    const lines = new Lines({
+      rules: { skewSeconds: 30 },
+      found: (lane, { id }) => void found.push(`${lane} ${id}`),
+      claimed: () => undefined,
+      unattributed: () => undefined,
+    });
+    const count = 20_000;
+    const base = commitOf('base\n', { parents: [] });
+    const all = { judged: true, whole: true };
+    for (let index = count - 1; index >= 0; index--) {
+      lines.take(`b${index}`, commitOf(`${index}\n\naynig-state: a\naynig-state: b\n`, { parents: [base.oid] }), all);
+      if (index < count - 1) lines.join(`b${index + 1}`, `b${index}`);
+    }
+    lines.take('b0', base, all);
+    lines.end('b0', 'root');
+    expect(found).toHaveLength(count);
+    expect(new Set(found).size).toBe(count);
   });
 });
 

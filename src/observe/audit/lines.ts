@@ -40,9 +40,10 @@ interface Open {
   segment: Segment;
 }
 
-/** A line that has gone over into another one, and from where on the other's segment is its own too. */
+/** A line that has gone over into another one, with those that had gone over into it, and from where on the other's segment is its own too. */
 interface Guest {
   readonly open: Open;
+  readonly guests: readonly Guest[];
   readonly from: number;
 }
 
@@ -52,7 +53,7 @@ interface Line {
   readonly whole: boolean;
   guests: Guest[];
   /** Those that have still to be told of their parent, which comes next. */
-  fresh: Guest[];
+  fresh: Open[];
 }
 
 /** So many commits that name a state stand on one lease, at most; what is more is judged without it. */
@@ -83,7 +84,7 @@ export class Lines {
     const line = this.#lines.get(lane) ?? { open: { lane, segment: emptySegment() }, whole, guests: [], fresh: [] };
     this.#lines.set(lane, line);
     const event = readEvent(commit);
-    for (const { open } of [{ open: line.open }, ...line.fresh]) {
+    for (const open of [line.open, ...line.fresh]) {
       this.#pair(open, commit);
       if (event.kind === 'plain') markPlain(open.segment);
     }
@@ -111,23 +112,23 @@ export class Lines {
     // The host has not begun: what comes next of it is its tip.
     const target = host ?? { open: { lane: into, segment: emptySegment() }, whole: true, guests: [], fresh: [] };
     this.#lines.set(into, target);
-    for (const guest of line.guests) {
-      const moved = { open: withTail(guest, line.open.segment), from };
-      target.guests.push(moved);
-      if (line.fresh.includes(guest)) target.fresh.push(moved);
+    // Thousands of branches may begin on one commit and go over one into the next: none is touched again for each that follows.
+    if (target.fresh.length === 0) target.fresh = line.fresh;
+    else for (const open of line.fresh) target.fresh.push(open);
+    if (line.open.child === undefined) {
+      for (const guest of line.guests) target.guests.push({ ...guest, from });
+      return;
     }
-    if (line.open.child === undefined) return;
-    const own = { open: line.open, from };
-    target.guests.push(own);
-    target.fresh.push(own);
+    target.guests.push({ open: line.open, guests: line.guests, from });
+    target.fresh.push(line.open);
   }
 
   /** The commit below the last one of a line, and whether anything of the line waits for what is older. */
   waiting(): { readonly lane: LaneName; readonly below: Oid | undefined; readonly waits: boolean }[] {
-    return [...this.#lines].map(([lane, { open, guests }]) => ({
+    return [...this.#lines].map(([lane, line]) => ({
       lane,
-      below: open.child?.event.commit.parents[0],
-      waits: [open, ...guests.map((guest) => guest.open)].some(isAwaited),
+      below: line.open.child?.event.commit.parents[0],
+      waits: [line.open, ...guestsOf(line)].some(isAwaited),
     }));
   }
 
@@ -141,7 +142,7 @@ export class Lines {
   end(lane: LaneName, base: 'root' | 'unknown'): void {
     const line = this.#lines.get(lane);
     if (line === undefined) return;
-    for (const { open } of [{ open: line.open }, ...line.fresh]) this.#pair(open, undefined);
+    for (const open of [line.open, ...line.fresh]) this.#pair(open, undefined);
     this.#resolve(line, base);
     this.#lines.delete(lane);
   }
@@ -154,8 +155,7 @@ export class Lines {
   /** Judges all that has waited for the lease, or for the end of the line. */
   #resolve(line: Line, base: Base, judged = false): void {
     const { open, whole } = line;
-    const tails = line.guests.map((guest) => withTail(guest, open.segment));
-    const belows = [open, ...tails].map((each) => this.#judge(each, base));
+    const belows = [open, ...guestsOf(line)].map((each) => this.#judge(each, base));
     const [own] = belows;
     if (judged && whole && open.above === undefined && !open.segment.cut && typeof base !== 'string' && own?.on === undefined) {
       const ended = belows.some(({ phase }) => phase !== 'held');
@@ -216,8 +216,16 @@ function markPlain(segment: Segment): void {
   else last.onPlain = true;
 }
 
-/** A guest with what its host has of it by now; that has been judged with the host. */
-function withTail({ open, from }: Guest, host: Segment): Open {
-  const tail = host.spoken.slice(from).map((spoken): Spoken => ({ ...spoken, judged: false }));
-  return { ...open, segment: { ...open.segment, spoken: [...open.segment.spoken, ...tail] } };
+/** All that have gone over into a line, each with what its host has of it by now; that has been judged with the host. */
+function guestsOf({ open: { segment }, guests }: Pick<Line, 'open' | 'guests'>): Open[] {
+  const found: Open[] = [];
+  const todo = guests.map((guest) => ({ guest, host: segment.spoken }));
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const { open, guests: own, from } = next.guest;
+    const tail = next.host.slice(from).map((one): Spoken => ({ ...one, judged: false }));
+    const spoken = [...open.segment.spoken, ...tail];
+    found.push({ ...open, segment: { ...open.segment, spoken } });
+    for (const guest of own) todo.push({ guest, host: spoken });
+  }
+  return found.reverse();
 }
