@@ -7,6 +7,7 @@ import { history, type Walk } from './history.js';
 import type { LaneName } from './lanes.js';
 import type { StateEvent } from './schemas.js';
 import { severityOf } from './severity.js';
+import { isLong, standingAlone } from './standing-alone.js';
 
 /** What a commit says by itself as an event; undefined for a commit that carries no state. {@link Chain} adds what came before. */
 export function eventOf(branch: LaneName, commit: Commit): StateEvent | undefined {
@@ -41,7 +42,7 @@ export function eventOf(branch: LaneName, commit: Commit): StateEvent | undefine
     partial: false,
   };
   event.severity = severityOf(event);
-  return event;
+  return isLong(commit) ? standingAlone(event) : event;
 }
 
 const firstLine = (message: Uint8Array): string => Buffer.from(message).toString('utf8').trimStart().split('\n', 1)[0] ?? '';

@@ -192,3 +192,18 @@ describe('events of a history', () => {
     expect(made.aynig(['events', '--correlation', 'none']).stderr).toBe('No such state event in main.\n');
   });
 });
+
+describe('long messages', () => {
+  test.each([['graph'], ['trace', '--all', '-o', '-'], ['verify', '--all']])('are let go of as soon as they are read: %s', (...args) => {
+    const made = scratch();
+    const body = `${'x'.repeat(999_000)}\n\naynig-correlation-id: one\naynig-state: build\n`;
+    const requests = Array.from(
+      { length: 80 },
+      (_, index): Made => ({ branch: 'main', at: start + index, message: `ask ${index}\n\n${body}` }),
+    );
+    const leased = (ask: Made): Made[] => [ask, { ...ask, message: leases(`long ${ask.at}`, 'build') }];
+    // The audit keeps all that stands on one lease, a graph the runs.
+    importHistory(made, args[0] === 'verify' ? requests : requests.flatMap(leased));
+    made.aynig(args, { env: { NODE_OPTIONS: '--max-old-space-size=48' } });
+  });
+});

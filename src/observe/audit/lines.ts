@@ -2,6 +2,7 @@ import type { Commit } from '../../git/commit.js';
 import type { Oid } from '../../git/names.js';
 import { readEvent, type StateEvent } from '../../kernel/state-event.js';
 import type { LaneName } from '../lanes.js';
+import { isLong, standingAlone } from '../standing-alone.js';
 import {
   type Base,
   type Below,
@@ -83,7 +84,7 @@ export class Lines {
   take(lane: LaneName, commit: Commit, { judged, whole }: { readonly judged: boolean; readonly whole: boolean }): void {
     const line = this.#lines.get(lane) ?? { open: { lane, segment: emptySegment() }, whole, guests: [], fresh: [] };
     this.#lines.set(lane, line);
-    const event = readEvent(commit);
+    const event = withoutMessage(readEvent(commit));
     for (const open of [line.open, ...line.fresh]) {
       this.#pair(open, commit);
       if (event.kind === 'plain') markPlain(open.segment);
@@ -209,6 +210,11 @@ export class Lines {
 /** Whether something that is judged waits for what is older. */
 const isAwaited = ({ child, above, segment }: Open): boolean =>
   (child?.judged === true && child.event.kind !== 'plain') || above?.judged === true || segment.spoken.some(({ judged }) => judged);
+
+const noBytes = new Uint8Array();
+/** Many may wait for their lease, and nobody asks for their words again. */
+const withoutMessage = (event: StateEvent): StateEvent =>
+  isLong(event.commit) ? standingAlone({ ...event, commit: { ...event.commit, message: noBytes } }) : event;
 
 function markPlain(segment: Segment): void {
   const last = segment.spoken.at(-1);

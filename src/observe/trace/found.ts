@@ -3,6 +3,7 @@ import type { Oid } from '../../git/names.js';
 import type { Context } from '../../kernel/context.js';
 import { readTip } from '../../kernel/tip.js';
 import type { StateEvent } from '../schemas.js';
+import { standingAlone } from '../standing-alone.js';
 
 /** An event with what else the page needs of its commit. */
 export interface Found {
@@ -32,7 +33,7 @@ export async function newestEvents(
     const commits = await Promise.all(batch.map(({ commit }) => context.objects.commit(commit as Oid)));
     for (const [index, event] of batch.entries()) {
       const commit = commits[index] as Commit;
-      const body = cutText(bodyOf(commit), Math.min(bodyLimits.each, room));
+      const body = standingAlone(cutText(bodyOf(commit), Math.min(bodyLimits.each, room)));
       room -= body.length;
       found.push({ event: { ...event, at: possible(event.at) }, tree: commit.tree, parent: commit.parents[0], body });
     }
