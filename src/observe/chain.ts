@@ -45,9 +45,10 @@ export class Chain {
     this.#groups.set(lane, { drafts: [draft], runId: event.state === 'working' ? event.runId : null });
   }
 
-  /** No more of a line can come. */
-  end(lane: LaneName): void {
+  /** No more of a line can come. `cut`: there is more, and this clone does not have it. */
+  end(lane: LaneName, { cut = false } = {}): void {
     const group = this.#groups.get(lane);
+    if (cut) for (const draft of group?.drafts ?? []) explain(draft, { partial: true });
     if (group !== undefined) settle(group);
     this.#groups.delete(lane);
   }

@@ -75,7 +75,7 @@ export async function* readEvents(
   let older = 0;
   let seen = 0;
   for await (const step of history(context, { ...walk, ours: commits === Number.POSITIVE_INFINITY })) {
-    if (step.kind === 'ended') chain.end(step.lane);
+    if (step.kind === 'ended') chain.end(step.lane, step);
     else {
       seen++;
       older = since === undefined || step.commit.committedAt >= since ? 0 : older + 1;

@@ -42,7 +42,7 @@ export async function readGraph(context: Context, walk: Pick<Walk, 'tips' | 'tru
   const chain = new Chain();
   async function* events(): AsyncGenerator<StateEvent> {
     for await (const step of history(context, { ...walk, merged: true })) {
-      if (step.kind === 'ended') chain.end(step.lane);
+      if (step.kind === 'ended') chain.end(step.lane, step);
       else {
         const { lane, commit } = step;
         for (const merge of awaited.get(commit.oid) ?? []) merge.lanes.push(lane);

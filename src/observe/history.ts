@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { corruptObject } from '../git/causes.js';
 import type { Commit } from '../git/commit.js';
 import { gitLines } from '../git/lines.js';
@@ -21,8 +23,11 @@ export interface Walk {
 /** A commit with its line, or the news that no more of a line can come. */
 export type Step =
   | { readonly kind: 'commit'; readonly lane: LaneName; readonly commit: Commit }
-  /** `into`: the line whose next commit is the parent of its last; undefined where that was the first commit of a history. */
-  | { readonly kind: 'ended'; readonly lane: LaneName; readonly into?: LaneName };
+  /**
+   * `into`: the line whose next commit is the parent of its last; undefined where that was the first commit of a history. `cut`: it
+   * was only the last that a shallow clone has.
+   */
+  | { readonly kind: 'ended'; readonly lane: LaneName; readonly into?: LaneName; readonly cut?: boolean };
 
 type Ended = Extract<Step, { kind: 'ended' }>;
 
@@ -40,7 +45,8 @@ export async function* history(context: Context, { tips, merged = false, ours = 
   const sorted = [...tips].sort((a, b) => byLineage(trunk)(a.lane, b.lane));
   const [only] = sorted;
   if (only === undefined) return;
-  const single = sorted.length === 1 && !merged;
+  // Where a shallow clone ends is seen by the commits alone, and so all are read.
+  const single = sorted.length === 1 && !merged && !existsSync(join(context.repository.commonDir, 'shallow'));
   const ended: Ended[] = [];
   const note = (lane: LaneName, into?: LaneName): void => void ended.push({ kind: 'ended', lane, ...(into === undefined ? {} : { into }) });
   const lanes = single ? undefined : new Lanes(sorted, note);
@@ -62,8 +68,9 @@ export async function* history(context: Context, { tips, merged = false, ours = 
     // One wait for all of them: to wait for each would take longer than to read it.
     await Promise.allSettled(taken.map(({ commit }) => commit));
     for (const { lane, commit, ended: over } of taken) {
-      yield { kind: 'commit', lane, commit: await commit };
-      yield* over;
+      const read = await commit;
+      yield { kind: 'commit', lane, commit: read };
+      for (const end of over) yield end.into === undefined && read.parents.length > 0 ? { ...end, cut: true } : end;
     }
   };
   for await (const line of lines) {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventsReport, eventLine as line } from '../../src/observe/schemas.js';
 import { asks, importHistory, leases, type Made, runOf, stalls } from '../support/made-history.js';
@@ -77,6 +78,16 @@ describe('events of a history', () => {
       const { stderr } = made.aynig(args, { expected: 1 });
       expect(stderr, args.join(' ')).toContain(`the branch strange is at ${tip}, which is a ${type} and not a commit [corrupt-object]`);
     }
+  });
+
+  test.each([['main'], ['--all']])('say where a shallow clone does not have what led to them: %s', (which) => {
+    const made = told();
+    const clone = join(made.root, 'clone');
+    made.git('clone', '--quiet', '--template=', '--depth=3', '--branch=main', `file://${made.path}`, clone);
+    const events = eventsReport.parse(JSON.parse(made.aynig(['events', which, '--history', '--json'], { cwd: clone }).stdout)).events;
+    expect(events.at(-1)).toMatchObject({ state: 'parted', previousState: null, partial: true });
+    expect(events.slice(0, -1).map(({ partial }) => partial)).toEqual([false, false]);
+    expect(read(made, 'main', '--history').at(-1)).toMatchObject({ previousState: null, partial: false });
   });
 
   test('of all branches have every commit once, with the branch that it was made on', () => {

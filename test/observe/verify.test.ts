@@ -292,13 +292,18 @@ describe('the audit', () => {
     const history = new LinkedHistory();
     tell(history, 'deep', [asked, leased('held'), work, stalledItself('held'), asks('stalled'), leased('second', 'stalled')]);
     history.import(repository);
-    for (const depth of [1, 2, 4, 5]) {
+    for (const depth of [1, 2, 3, 4, 5]) {
       const path = join(repository.root, `shallow-${depth}`);
       repository.git('clone', '--quiet', `--depth=${depth}`, '--branch=deep', `file://${repository.path}`, path);
-      const { stderr } = repository.aynig(['verify'], { cwd: path });
-      expect(stderr).toBe(
-        `Walked ${depth} commit${depth === 1 ? '' : 's'} of deep, with ${depth > 4 ? 2 : 1} run${depth > 4 ? 's' : ''}: 0 errors, 0 warnings.\n`,
-      );
+      repository.git('-C', path, 'branch', 'same');
+      for (const args of [['verify'], ['verify', '--all']]) {
+        const { stderr } = repository.aynig(args, { cwd: path });
+        expect(stderr).toMatch(
+          new RegExp(
+            `^Walked ${depth} commits? of (?:deep|2 branches), with ${depth > 4 ? '2 runs' : '1 run'}: 0 errors, 0 warnings[.]\n$`,
+          ),
+        );
+      }
     }
   });
 

@@ -62,7 +62,7 @@ export async function* audit(context: Context, { tips, since, ...walk }: AuditWa
   let older = 0;
   for await (const step of history(context, { ...walk, tips })) {
     if (step.kind === 'ended') {
-      if (step.into === undefined) lines.end(step.lane, 'root');
+      if (step.into === undefined) lines.end(step.lane, step.cut === true ? 'unknown' : 'root');
       else lines.join(step.lane, step.into);
     } else {
       const judged = since === undefined || step.commit.committedAt >= since;
