@@ -15,7 +15,15 @@ export interface Output {
  * Where a file of ours may go, before the work for it is done; answers its absolute path, links resolved. Throws {@link Failure}
  * output-exists for what is not a file of this verb, and output-folder where there is no folder for it.
  */
-export function outputPath({ cwd, path, mark, force }: Output): string {
+export function outputPath(output: Output): string {
+  try {
+    return placeOf(output);
+  } catch (error) {
+    throw named(error, output.path);
+  }
+}
+
+function placeOf({ cwd, path, mark, force }: Output): string {
   const wanted = resolve(cwd, path);
   if (statSync(dirname(wanted), { throwIfNoEntry: false })?.isDirectory() !== true)
     throw badFolder(`There is no folder ${dirname(wanted)}.`);
@@ -49,7 +57,8 @@ function beginsWith(path: string, mark: string): boolean {
 
 /** Writes the whole file or nothing, for its owner alone: logs are not for everyone. `path` is what {@link outputPath} answered. */
 export function writeOutput(path: string, text: string, { mark, force }: Pick<Output, 'mark' | 'force'>): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  // A name may be as long as the file system takes, and this one is longer.
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 50)}.${process.pid}.tmp`);
   try {
     writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined && linked(temporary, path)) return;
@@ -57,14 +66,23 @@ export function writeOutput(path: string, text: string, { mark, force }: Pick<Ou
     outputPath({ cwd: '/', path, mark, force });
     renameSync(temporary, path);
   } catch (error) {
-    if (!unwritable.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    throw badFolder(`Nothing can be written in ${dirname(path)}.`, error);
+    throw named(error, path);
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
 const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT']);
+/** Those have a name of their own. */
+const full = new Set(['ENOSPC', 'EDQUOT']);
+
+/** What the file system said, as a {@link Failure}; what it has not said as it is. */
+function named(error: unknown, path: string): unknown {
+  const code = error instanceof Failure ? undefined : (error as NodeJS.ErrnoException).code;
+  if (code === undefined || full.has(code)) return error;
+  if (unwritable.has(code)) return badFolder(`Nothing can be written in ${dirname(path)}.`, error);
+  return badFolder(`${path} cannot be written: ${code}.`, error);
+}
 
 /** Unlike a rename, a link never takes the place of what came meanwhile. False where there is something, or a file system without links. */
 function linked(from: string, to: string): boolean {

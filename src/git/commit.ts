@@ -8,7 +8,7 @@ export interface Commit {
   readonly parents: readonly Oid[];
   /** `name <email>` as stored. */
   readonly author: string;
-  /** Seconds since the epoch, as the committer's clock had it. */
+  /** Seconds since the epoch, as the committer's clock had it; what is further away than anything can be is {@link furthest} away. */
   readonly committedAt: number;
   /** The `encoding` header, where one is set; git writes none for UTF-8. */
   readonly encoding?: string;
@@ -31,7 +31,7 @@ export function parseCommit(name: Oid, bytes: Buffer): Commit {
     if (line.startsWith('tree ')) tree ??= oid(line.slice(5));
     else if (line.startsWith('parent ')) parents.push(oid(line.slice(7)));
     else if (line.startsWith('author ')) author ||= identityOf(line.slice(7));
-    else if (line.startsWith('committer ')) committedAt ??= Number(/ (-?\d+) [+-]\d+$/.exec(line)?.[1] ?? Number.NaN);
+    else if (line.startsWith('committer ')) committedAt ??= possible(Number(/ (-?\d+) [+-]\d+$/.exec(line)?.[1] ?? Number.NaN));
     else if (/^gpgsig(?:-sha256)? /.test(line)) signed = true;
     else if (line.startsWith('encoding ')) encoding ??= line.slice(9);
   }
@@ -40,5 +40,9 @@ export function parseCommit(name: Oid, bytes: Buffer): Commit {
   const message = headerEnd < 0 ? Buffer.alloc(0) : bytes.subarray(headerEnd + 2);
   return { oid: name, tree, parents, author, committedAt, signed, message, ...(encoding === undefined ? {} : { encoding }) };
 }
+
+/** A hundred million years: the time between two of these is still a number that every reader of JSON has. */
+const furthest = Math.floor(Number.MAX_SAFE_INTEGER / 2);
+const possible = (seconds: number): number => Math.max(-furthest, Math.min(furthest, seconds));
 
 const identityOf = (value: string): string => Buffer.from(value.replace(/ -?\d+ [+-]\d+$/, ''), 'latin1').toString('utf8');

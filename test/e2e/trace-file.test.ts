@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Scratch, scratch } from '../support/scratch.js';
+import { cliPath, type Scratch, scratch } from '../support/scratch.js';
 import { dataOf } from '../support/trace-page.js';
 
 describe('the file', () => {
@@ -54,6 +54,20 @@ describe('the file', () => {
       expect(answer.stderr, path).toContain(`[${code}]`);
     }
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+  });
+
+  test('has a name and a size that the file system takes', () => {
+    const made = asked();
+    symlinkSync('circle', join(made.path, 'circle'));
+    for (const path of ['n'.repeat(300), 'circle/page.html', 'circle'])
+      expect(made.aynig(['trace', '-o', path], { expected: 1 }).stderr, path).toMatch(
+        /^aynig: [^\n]* cannot be written: (?:ENAMETOOLONG|ELOOP)\. \[output-folder\]\nhint: .*\n$/,
+      );
+    const limited = made.program('sh', ['-c', 'ulimit -f 20; exec "$0" "$@"', process.execPath, cliPath, 'trace'], { expected: 1 });
+    expect(limited.stderr).toContain('aynig-trace.html cannot be written: EFBIG. [output-folder]');
+    expect(readdirSync(made.path).filter((name) => name.includes('html'))).toEqual([]);
+    const longest = `${'n'.repeat(250)}.html`;
+    expect(made.aynig(['trace', '-o', longest]).stdout).toBe(`${join(made.path, longest)}\n`);
   });
 
   test('is written through a link to a page', () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { eventsReport, eventLine as line } from '../../src/observe/schemas.js';
+import { eventsReport, eventLine as line, schemas } from '../../src/observe/schemas.js';
 import { asks, importHistory, leases, type Made, runOf, stalls } from '../support/made-history.js';
 import { type Scratch, scratch } from '../support/scratch.js';
 
@@ -53,6 +53,23 @@ describe('events of a history', () => {
         "10 request build    info c-1 ",
       ]
     `);
+  });
+
+  test('are valid by their schema whatever date a commit has', () => {
+    const made = told();
+    for (const [index, at] of ['9007199254740993', '-9007199254740993', '9223372036854775807', '99999999999999999999999'].entries()) {
+      const commit = made.gitAnswer(['hash-object', '-t', 'commit', '-w', '--stdin', '--literally'], {
+        input: `${made.git('cat-file', 'commit', 'main.a').replace(/^(committer .*) \d+ /m, `$1 ${at} `)}\n`,
+        expected: 0,
+      });
+      made.git('update-ref', `refs/heads/far${index}`, commit.stdout.trim());
+    }
+    expect(read(made, '--all').filter(({ branch }) => branch.startsWith('far'))).toHaveLength(4);
+    expect(read(made, '--all', '--history').length).toBeGreaterThan(8);
+    for (const verb of ['status', 'graph'] as const)
+      expect(() =>
+        schemas[verb].parse(JSON.parse(made.aynig([verb, ...(verb === 'status' ? ['--all'] : []), '--json']).stdout)),
+      ).not.toThrow();
   });
 
   test('are found in whatever encoding the repository has git log print', () => {
