@@ -1,3 +1,4 @@
+import './commands/here.js';
 import { resolve } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';

@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { failureOrThrow } from '../git/causes.js';
+import { failureOrThrow, notARepository } from '../git/causes.js';
 import { type BranchName, branchRef } from '../git/names.js';
 import { readBranchTips } from '../git/refs.js';
 import { openRepository, type Repository } from '../git/repository.js';
@@ -63,7 +63,7 @@ export async function watchStatus(flags: StatusFlags, terminal: Terminal): Promi
         problem = undefined;
       } catch (error) {
         if (stop.signal.aborted) break;
-        const { message, code: why, hint } = failureOrThrow(error);
+        const { message, code: why, hint } = existsSync(repository.commonDir) ? failureOrThrow(error) : notARepository(error);
         if (seen === undefined) throw error;
         problem = `${message} [${why}] ${hint}`;
       }

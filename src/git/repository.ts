@@ -2,7 +2,7 @@ import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from '../failure.js';
 import { failureOf, notARepository } from './causes.js';
-import { type Git, GitError, lineOf, openGit } from './gate.js';
+import { type Git, GitError, type GitResult, lineOf, openGit } from './gate.js';
 
 /** A repository as seen from the directory a process was started in. All paths are absolute. */
 export interface Repository {
@@ -20,6 +20,9 @@ export interface Repository {
   readonly git: Git;
 }
 
+const noDirectory = (path: string, cause: unknown): Failure =>
+  new Failure('not-a-repository', `There is no directory ${path}.`, { hint: 'Name one that is inside a git repository.', cause });
+
 /** Oldest git that has `rev-parse --path-format`, without which paths cannot be resolved from a linked worktree. */
 export const oldestGit = [2, 31] as const;
 
@@ -30,7 +33,12 @@ export async function openRepository(cwd: string, inherited: NodeJS.ProcessEnv =
   const git = openGit({ cwd, ...(gitDirHint === undefined ? {} : { gitDir: gitDirHint }) }, inherited);
   const questions = ['--is-bare-repository', '--absolute-git-dir', '--git-common-dir', '--show-toplevel'];
   // In a bare repository --show-toplevel fails behind the three answers that matter.
-  const answer = await git(['rev-parse', '--path-format=absolute', ...questions], { ok: [0, 128], timeoutMs: 20_000 });
+  let answer: GitResult;
+  try {
+    answer = await git(['rev-parse', '--path-format=absolute', ...questions], { ok: [0, 128], timeoutMs: 20_000 });
+  } catch (error) {
+    throw existsSync(`${cwd}/.`) ? error : noDirectory(cwd, error);
+  }
   const lines = answer.stdout.toString('utf8').split('\n');
   if (lines[0] === '--path-format=absolute') throw await tooOld(git);
   const [bare, gitDir, commonDir, toplevel] = lines;

@@ -55,6 +55,16 @@ describe('a place that is no usable repository', () => {
     expectFailure(failing(repo, args, { cwd: repo.out }), 'not-a-repository');
   });
 
+  it('is a directory that is not there, that is a file, or that was deleted under the shell', () => {
+    const repo = lab();
+    for (const where of ['nowhere', '.git/HEAD', '.git/HEAD/x'])
+      expect(expectFailure(failing(repo, ['-C', where, 'status', '--all']), 'not-a-repository')).toContain('There is no directory /');
+    const deleted = repo.program('sh', ['-c', 'mkdir gone; cd gone; rmdir "$PWD"; exec "$0" "$@"', process.execPath, cliPath, 'status'], {
+      expected: 'any',
+    });
+    expect(expectFailure(deleted, 'not-a-repository')).toContain('The current directory is not there any more.');
+  });
+
   it.each([['status'], ['events'], ['logs'], ['cancel'], ['land'], ['set-state', 'x']])(
     'aynig %s on an unborn branch says so',
     (...args) => {

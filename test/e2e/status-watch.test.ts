@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { renameSync } from 'node:fs';
 import { describe, expect, onTestFinished, type TestContext, test } from 'vitest';
 import { cliPath, type Scratch, scratch } from '../support/scratch.js';
 import { noTerminal } from '../support/servers/terminal.js';
@@ -68,6 +69,19 @@ describe('aynig status on a terminal', () => {
 });
 
 describe('aynig status --watch', () => {
+  test('says so where the repository is moved away, and goes on once it is back', async (context) => {
+    const made = watched(context);
+    const session = onTerminal(made, aynig('status --all --watch'));
+    await made.until('the table is there', () => frameOf(session).some((line) => line.includes('1 needs a person')));
+    renameSync(made.path, `${made.path}-away`);
+    await made.until('it is missed', () => frameOf(session).at(-1)?.includes('[not-a-repository]') === true);
+    expect(frameOf(session).some((line) => line.includes('topic'))).toBe(true);
+    renameSync(`${made.path}-away`, made.path);
+    await made.until('it is read again', () => frameOf(session).at(-1)?.includes('1 needs a person') === true);
+    session.type('\u0003');
+    expect(await session.ended).toBe(130);
+  });
+
   test('shows what changes, and gives the terminal back on Ctrl-C with exit code 130', async (context) => {
     const made = watched(context);
     const session = onTerminal(made, aynig('status --all --watch'));
