@@ -38,8 +38,12 @@ export async function currentBranch({ git, gitDir }: Repository): Promise<Branch
 }
 
 async function exists({ git }: Repository, branch: BranchName): Promise<boolean> {
-  const found = await git(['show-ref', '--verify', '--quiet', branchRef(branch)], { ok: [0, 1, 128] });
-  return found.exitCode === 0;
+  const ref = branchRef(branch);
+  const found = await git(['show-ref', '--verify', '--quiet', ref], { ok: [0, 1, 128] });
+  if (found.exitCode === 0) return true;
+  // It says the same of a branch whose commit is damaged: that one is there, and what is wrong with it is said by whoever reads it.
+  const listed = await git(['for-each-ref', '--format=%(refname)', '--', ref], { ok: [0, 128] });
+  return listed.stdout.toString('utf8').split('\n').includes(ref);
 }
 
 /** For completion: the branches around a directory, or none where there is no repository. */

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.js';
 import { lineOf } from '../git/gate.js';
-import { isOid, type Oid, oid } from '../git/names.js';
+import { branchRef, isOid, type Oid, oid } from '../git/names.js';
 import { readBranchTips } from '../git/refs.js';
 import type { Context } from '../kernel/context.js';
 import { openContext } from '../kernel/open-context.js';
@@ -46,7 +46,9 @@ async function walkOf(context: Context, { range, branch, all }: VerifyFlags): Pr
   }
   if (range === undefined) {
     const lane = await branchArgument(repository, branch);
-    return { walk: { tips: [{ lane, oid: await commitOf(context, `refs/heads/${lane}`), whole: true }] }, what: lane };
+    const tips = await readBranchTips(repository.git, [branchRef(lane)]);
+    const tip = tips.find((each) => each.branch === lane)?.oid ?? (await commitOf(context, branchRef(lane)));
+    return { walk: { tips: [{ lane, oid: tip, whole: true }] }, what: lane };
   }
   const parts = range.split('..');
   const [from, to] = parts.length === 1 ? [undefined, range] : parts;

@@ -50,6 +50,8 @@ export const gitEnvironment = (inherited: NodeJS.ProcessEnv, ceiling?: string): 
   SSH_ASKPASS_REQUIRE: 'never',
   // A replacement object must not change what a commit means.
   GIT_NO_REPLACE_OBJECTS: '1',
+  // Nor a file of this clone what came before it (gitrepository-layout(5), info/grafts).
+  GIT_GRAFT_FILE: '/dev/null',
   GIT_EDITOR: ':',
   LC_ALL: 'C',
   LANGUAGE: 'C',

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -54,6 +54,16 @@ describe('a place that is no usable repository', () => {
     const repo = lab();
     expectFailure(failing(repo, args, { cwd: repo.out }), 'not-a-repository');
   });
+
+  it.each([['status'], ['events'], ['events', '--history'], ['graph'], ['trace', '-o', '-'], ['verify'], ['verify', '--branch', 'main']])(
+    'aynig %s on a branch whose commit is missing does not take it for unborn',
+    (...args) => {
+      const repo = lab();
+      const tip = repo.request('build');
+      rmSync(join(repo.path, '.git/objects', tip.slice(0, 2), tip.slice(2)));
+      expect(expectFailure(failing(repo, args), 'corrupt-object')).toContain(tip);
+    },
+  );
 
   it('is a directory that is not there, that is a file, or that was deleted under the shell', () => {
     const repo = lab();

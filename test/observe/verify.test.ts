@@ -307,6 +307,16 @@ describe('the audit', () => {
     }
   });
 
+  test('walks what was committed, whatever this clone has in place of it', () => {
+    const repository = scratch();
+    const history = new LinkedHistory();
+    tell(history, 'told', [asked, leased('one over'), leased('another over')]);
+    history.import(repository);
+    repository.git('replace', repository.head('told~1'), 'main');
+    repository.write('.git/info/grafts', `${repository.head('told')}\n`);
+    for (const what of ['told', '--all']) expect(repository.aynig(['verify', what], { expected: 1 }).stdout).toContain(' runs-overlap: ');
+  });
+
   test('counts results that do not say which run made them, and does not call that a finding', async () => {
     const repository = scratch();
     const history = new LinkedHistory();
