@@ -97,9 +97,10 @@ async function print(found: AsyncIterable<StateEvent>, each: (event: StateEvent,
 }
 
 async function printJson(found: AsyncIterable<StateEvent>, io: Io): Promise<number> {
-  await io.write('{"schema":"aynig.events/1","events":[');
-  const count = await print(found, (event, index) => `${index === 0 ? '' : ','}${jsonText(event)}`, io);
-  await io.write(']}\n');
+  // With the first event: where none can be read, nothing is printed that only looks like a document.
+  const head = '{"schema":"aynig.events/1","events":[';
+  const count = await print(found, (event, index) => `${index === 0 ? head : ','}${jsonText(event)}`, io);
+  await io.write(`${count === 0 ? head : ''}]}\n`);
   return count;
 }
 

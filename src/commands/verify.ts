@@ -94,13 +94,14 @@ async function each(findings: Findings, print: (finding: AuditFinding) => Promis
 }
 
 async function printJson(findings: Findings, io: Io): Promise<AuditCounts> {
-  let separator = '';
-  await io.write('{"schema":"aynig.verify/1","findings":[');
+  // With the first finding: where nothing can be read, nothing is printed that only looks like a document.
+  let separator = '{"schema":"aynig.verify/1","findings":[';
+  const head = (): string => (separator === ',' ? '' : separator);
   const counts = await each(findings, async (finding) => {
     await io.write(separator + jsonText(finding));
     separator = ',';
   });
-  await io.write(`],"counts":${jsonText(counts)}}\n`);
+  await io.write(`${head()}],"counts":${jsonText(counts)}}\n`);
   return counts;
 }
 

@@ -55,15 +55,23 @@ describe('a place that is no usable repository', () => {
     expectFailure(failing(repo, args, { cwd: repo.out }), 'not-a-repository');
   });
 
-  it.each([['status'], ['events'], ['events', '--history'], ['graph'], ['trace', '-o', '-'], ['verify'], ['verify', '--branch', 'main']])(
-    'aynig %s on a branch whose commit is missing does not take it for unborn',
-    (...args) => {
-      const repo = lab();
-      const tip = repo.request('build');
-      rmSync(join(repo.path, '.git/objects', tip.slice(0, 2), tip.slice(2)));
-      expect(expectFailure(failing(repo, args), 'corrupt-object')).toContain(tip);
-    },
-  );
+  it.each([
+    ['status'],
+    ['events'],
+    ['events', '--history'],
+    ['graph'],
+    ['trace', '-o', '-'],
+    ['verify'],
+    ['verify', '--branch', 'main'],
+    ['events', '--all', '--json'],
+    ['events', '--all', '--history', '--json'],
+    ['verify', '--all', '--json'],
+  ])('aynig %s on a branch whose commit is missing does not take it for unborn', (...args) => {
+    const repo = lab();
+    const tip = repo.request('build');
+    rmSync(join(repo.path, '.git/objects', tip.slice(0, 2), tip.slice(2)));
+    expect(expectFailure(failing(repo, args), 'corrupt-object')).toContain(tip);
+  });
 
   it('is a directory that is not there, that is a file, or that was deleted under the shell', () => {
     const repo = lab();
