@@ -9,8 +9,8 @@ export default defineConfig({
     environment: 'node',
     reporters: ['default', ['json', { outputFile: 'node_modules/.vitest/results.json' }]],
     pool: 'forks',
-    // More than the processors brings nothing: git and Node take all they get.
-    maxWorkers: Math.max(2, Math.min(availableParallelism(), 8)),
+    // One more than the processors: tests wait for leases, tries and programs, a quarter of their time.
+    maxWorkers: Math.min(availableParallelism() + 1, 8),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // An environment built from nothing is made by test/support; this only keeps the runner's own git calls apart from the machine's.

@@ -14,7 +14,13 @@ export interface Progress {
   readonly percent: number;
 }
 
-const stages: Readonly<Record<string, Progress['stage']>> = { 'remote:': 'preparing', receiving: 'receiving', resolving: 'resolving' };
+const stages: Readonly<Record<string, Progress['stage']>> = {
+  'remote:': 'preparing',
+  receiving: 'receiving',
+  // A small pack is not kept as one.
+  unpacking: 'receiving',
+  resolving: 'resolving',
+};
 const progressOf = ({ stage, progress }: SimpleGitProgressEvent): Progress => ({ stage: stages[stage] ?? 'other', percent: progress });
 
 /** A call of git that talks to somebody else's server. */

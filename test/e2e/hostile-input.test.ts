@@ -79,9 +79,14 @@ function expectCivil(answer: Answer, what: string): Fate {
 const ask = (made: Workspace, args: readonly string[], env: Record<string, string> = {}): Answer =>
   made.aynig(args, { expected: 'any', env });
 
+/** Those that read all of the history take turns: each reads it by the same steps. */
+const readers = [['graph'], ['verify', '--all'], ['metrics'], ['trace', '--all', '-o', '../trace.html']] as const;
+let turn = 0;
+
 /** All that a person can ask for about a repository and some of its branches. */
 function expectCivilAnswers(made: Workspace, what: string, branches: readonly string[] = []): void {
-  const verbs = [['status'], ['status', '--all'], ['events'], ['logs'], ['allow', '--list'], ['allow']];
+  const reader = readers[turn++ % readers.length] ?? readers[0];
+  const verbs = [['status'], ['status', '--all'], ['events', '--all'], reader, ['logs'], ['allow', '--list'], ['allow']];
   const perBranch = branches.flatMap((branch) => ['status', 'events'].map((verb) => [verb, '--', branch]));
   for (const args of [...verbs, ...perBranch]) expectCivil(ask(made, args), `${what}: aynig ${args.join(' ')}`);
   expectClean(made.hookLog(), `${what}: hook.log`);
@@ -296,7 +301,7 @@ describe('a branch', () => {
   test('that cannot be is an error with a code for every verb that takes one', () => {
     const made = arena();
     for (const [index, [what, name]] of none.entries()) {
-      const verbs = ['status', 'events', 'logs', 'cancel', 'land', 'allow'];
+      const verbs = ['status', 'events', 'graph', 'trace', 'verify', 'logs', 'cancel', 'land', 'allow'];
       // Every verb meets an escape; the others take turns.
       for (const verb of what === 'an escape' ? verbs : [0, 1].map((turn) => verbs[(2 * index + turn) % verbs.length] ?? '')) {
         const answer = ask(made, [verb, '--', name]);

@@ -1,10 +1,11 @@
 import { describe } from 'vitest';
 import { openGitDaemon } from '../support/servers/git-daemon.js';
 import { hookBehaviour } from '../support/servers/hook-behaviour.js';
-import { refusalBehaviour, runBehaviour } from '../support/servers/remote-behaviour.js';
+import { raceBehaviour, refusalBehaviour, runBehaviour } from '../support/servers/remote-behaviour.js';
 
 describe('git daemon', () => {
   runBehaviour(openGitDaemon);
+  raceBehaviour(openGitDaemon);
   refusalBehaviour(openGitDaemon, {
     readingOnly: /work: .*service not enabled/,
     protectedBranch: /release: .*hook declined.*release is for the release team/,

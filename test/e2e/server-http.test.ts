@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { hookBehaviour, sharedWorkBehaviour } from '../support/servers/hook-behaviour.js';
 import { ask, cloneOf, seed } from '../support/servers/hosted.js';
 import { noLighttpd, openHttp } from '../support/servers/http.js';
-import { leftIn, refsOf, refusalBehaviour, runBehaviour, runThere, statesOf } from '../support/servers/remote-behaviour.js';
+import { leftIn, raceBehaviour, refsOf, refusalBehaviour, runBehaviour, runThere, statesOf } from '../support/servers/remote-behaviour.js';
 import { noTerminal, runInTerminal } from '../support/servers/terminal.js';
 import { skipBecause } from '../support/workspace.js';
 
@@ -13,6 +13,7 @@ beforeEach((context) => {
 
 describe('smart HTTP for everybody', () => {
   runBehaviour(() => openHttp());
+  raceBehaviour(() => openHttp());
   refusalBehaviour(() => openHttp(), {
     readingOnly: /work: .*error: 403/,
     protectedBranch: /release: .*hook declined.*release is for the release team/,

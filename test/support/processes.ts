@@ -29,10 +29,13 @@ export function processesWithHome(home: string): TestProcess[] {
     });
 }
 
-/** Ends, one by one by their ids, all processes of a test, also those that are being started meanwhile. */
+/** Ends, one by one by their ids, all processes of a test, also those that are being started meanwhile: until two looks find none. */
 export function endProcessesWithHome(home: string): void {
-  for (let left = processesWithHome(home), round = 0; left.length > 0 && round < 100; left = processesWithHome(home), round++)
+  for (let round = 0, looks = 0; looks < 2 && round < 100; round++) {
+    const left = processesWithHome(home);
+    looks = left.length === 0 ? looks + 1 : 0;
     for (const { pid } of left) kill(pid, 'SIGKILL');
+  }
 }
 
 /** Sends a signal; a process that has gone is as good. A negative id means a process group. */

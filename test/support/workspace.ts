@@ -83,7 +83,12 @@ export class Workspace extends Scratch {
 
   /** Waits until no process of this test is left, so that nothing can happen any more. */
   async untilStill(): Promise<void> {
-    await this.until('no process of the test is left', () => processesWithHome(this.root).length === 0);
+    // One look can miss a process that starts another and ends meanwhile, or one whose program is just being replaced.
+    let looks = 0;
+    await this.until('no process of the test is left', () => {
+      looks = processesWithHome(this.root).length === 0 ? looks + 1 : 0;
+      return looks === 3;
+    });
   }
 
   /** States of a branch from its first commit to its tip along first parents; `-` for a commit without one. */

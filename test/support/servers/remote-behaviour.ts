@@ -83,7 +83,10 @@ export function runBehaviour(open: () => Promise<Hosted>): void {
     const hosted = await open();
     await claimsAndPublishes(hosted, ask(seed(hosted, holding()), 'work'));
   });
+}
 
+/** What two runs do at a server at once: git decides, whatever the way to it. `open` makes a server with an empty repository. */
+export function raceBehaviour(open: () => Promise<Hosted>): void {
   test('of two clones that go after six branches, each branch is run by one', async () => {
     const hosted = await open();
     const author = seed(hosted);
