@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statfs
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { endProcessesWithHome } from '../support/processes.js';
+import { inSample } from '../support/sample.js';
 import { bareEnvironment, cliPath, identify } from '../support/scratch.js';
 import { fill, smallDisk } from '../support/small-disk.js';
 import { home, launch, skipBecause, Workspace, waitFor } from '../support/workspace.js';
@@ -132,12 +133,15 @@ const held = (inside: Case['inside']): string => {
       : work;
 };
 
+/** Every other size, in turn by how it is filled. */
+const tried = cases.filter((_, index) => inSample(index, 0));
+
 test('a full disk corrupts nothing, loses nothing, is named disk-full, and is healed by the next run once there is room', {
   timeout: 240_000,
 }, async (context) => {
   const wrong: string[] = [];
   const codes: Record<string, number> = {};
-  for (const one of cases) {
+  for (const one of tried) {
     const root = home('aynig-disk-');
     const disk = smallDisk(root, one.disk);
     if ('why' in disk) return skipBecause(disk.why, context);
@@ -164,7 +168,7 @@ test('a full disk corrupts nothing, loses nothing, is named disk-full, and is he
     endProcessesWithHome(root);
   }
   process.stdout.write(
-    `disk full: ${cases.length} cases; how the run ended: ${Object.entries(codes)
+    `disk full: ${tried.length} cases; how the run ended: ${Object.entries(codes)
       .map(([code, count]) => `${code} ${count}`)
       .join(', ')}\n`,
   );

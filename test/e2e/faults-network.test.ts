@@ -80,7 +80,9 @@ describe('a push whose acknowledgement is lost', () => {
     { timeout: 300_000 },
     async (scenario) => {
       const wrong: string[] = [];
-      await each(cuts, 2, async (cut) => {
+      const row = scenarios.indexOf(scenario);
+      const tried = cuts.filter((_, column) => inSample(row, column));
+      await each(tried, 2, async (cut) => {
         const world = scenario.worlds();
         try {
           cutPush(world, scenario.at, cut);
