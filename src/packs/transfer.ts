@@ -10,7 +10,7 @@ import type { TransferLimits } from './limits.js';
 /** How far git is with what it does now. A short transfer tells little: simple-git reads one line of what comes at once. */
 export interface Progress {
   /** `preparing` is the server's part. */
-  readonly stage: 'preparing' | 'receiving' | 'resolving' | 'other';
+  readonly stage: 'preparing' | 'receiving' | 'resolving';
   readonly percent: number;
 }
 
@@ -21,7 +21,13 @@ const stages: Readonly<Record<string, Progress['stage']>> = {
   unpacking: 'receiving',
   resolving: 'resolving',
 };
-const progressOf = ({ stage, progress }: SimpleGitProgressEvent): Progress => ({ stage: stages[stage] ?? 'other', percent: progress });
+/** Hands on what git says of a stage that has a name here: where a line of it comes in two halves, simple-git takes some other word for it. */
+const toldTo =
+  (listener: (progress: Progress) => void) =>
+  ({ stage, progress }: SimpleGitProgressEvent): void => {
+    const known = stages[stage];
+    if (known !== undefined) listener({ stage: known, percent: progress });
+  };
 
 /** A call of git that talks to somebody else's server. */
 export interface Transfer {
@@ -120,7 +126,7 @@ export async function transfer(args: readonly string[], options: Transfer): Prom
     config: settings,
     unsafe,
     allowEnvironment: Object.keys(env),
-    ...(progress === undefined ? {} : { progress: (event: SimpleGitProgressEvent) => progress(progressOf(event)) }),
+    ...(progress === undefined ? {} : { progress: toldTo(progress) }),
   });
   const running = git
     .env(env)

@@ -91,7 +91,7 @@ describe('a pack comes', () => {
     expectSmallPack(await fetched(pack.env, { address: addressOf(bare), progress: (each) => told.push(each) }));
     expect(told.length).toBeGreaterThan(0);
     for (const { stage, percent } of told)
-      expect([['preparing', 'receiving', 'resolving', 'other'].includes(stage), percent >= 0 && percent <= 100]).toEqual([true, true]);
+      expect([['preparing', 'receiving', 'resolving'].includes(stage), percent >= 0 && percent <= 100]).toEqual([true, true]);
   });
 
   it('over git daemon', async () => {

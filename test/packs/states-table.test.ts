@@ -375,7 +375,7 @@ describe('whatever the texts are', () => {
           expect(mergeStates({ text: merged.text, rows, base, existing: commands }).text).toBe(merged.text);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 400 },
     );
   });
 
@@ -388,7 +388,7 @@ describe('whatever the texts are', () => {
         const plain = (text: string) => text.replace(/[\s\p{Cc}\p{Cf}\p{Zl}\\|]/gu, '');
         expect([...(read?.rows.values() ?? [])].map((row) => row.map(plain))).toEqual([[name, ...cells.map(plain), '']]);
       }),
-      { numRuns: 200 },
+      { numRuns: 500 },
     );
   });
 
@@ -416,7 +416,7 @@ describe('whatever the texts are', () => {
           expect(inner.split(lineEnd).filter((line) => line !== '' && !line.startsWith('|'))).toEqual([]);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 400 },
     );
   });
 
@@ -430,7 +430,7 @@ describe('whatever the texts are', () => {
         expect(places).toContain(text);
         expect(states(merged)).toEqual([...rows.rows.keys()].sort());
       }),
-      { numRuns: 120 },
+      { numRuns: 300 },
     );
   });
 
@@ -444,7 +444,7 @@ describe('whatever the texts are', () => {
         expect(left.kept).toEqual([]);
         expect(states(left.text)).toEqual([...old].sort());
       }),
-      { numRuns: 150 },
+      { numRuns: 400 },
     );
   });
 });
