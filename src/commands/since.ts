@@ -4,9 +4,10 @@ import type { Repository } from '../git/repository.js';
 
 /**
  * A date as `git log --since` takes it, in seconds since the epoch. Throws {@link Failure} usage where it says nothing of a date: `git log`
- * takes that for now, and an audit of nothing would find nothing.
+ * takes that for now, and an audit of nothing would find nothing. `today` is since midnight, which older git does not know.
  */
-export async function sinceArgument({ git }: Repository, text: string): Promise<number> {
+export async function sinceArgument({ git }: Repository, words: string): Promise<number> {
+  const text = words.trim().toLowerCase() === 'today' ? 'midnight' : words;
   // Of the readers of dates that git has on a command line, only that of settings says whether it has understood one.
   const read = await git(['-c', `aynig.since=${text}`, 'config', '--type=expiry-date', '--get', 'aynig.since'], { ok: [0, 128] });
   if (read.exitCode !== 0 && /is not a valid timestamp/.test(read.stderr))
