@@ -66,11 +66,13 @@ describe('a request that a command puts on another branch', () => {
     made.git('switch', '--quiet', 'held');
     made.request('hold');
     const run = made.start(['run', '--current-branch', 'include']);
+    // Listened for before it can have happened.
+    const ended = new Promise((resolve) => run.once('close', resolve));
     await untilBranch(made, 'new', 'review');
     expect(made.state('held')).toBe('working');
     made.release();
     await made.untilState('done', 'held');
-    await new Promise((ended) => run.once('close', ended));
+    await ended;
   });
 
   test('is left alone by a run that is for other branches', () => {
