@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { entriesOf } from './entries.js';
+import { lookAtProcesses, type SeenProcesses } from './processes.js';
 import { namesIn, type Worktree } from './worktrees.js';
 
 /** A lock file that git made. */
@@ -59,85 +60,8 @@ function lockFilesBelow(folder: string): string[] {
   return found;
 }
 
-interface Seen {
-  /** Undefined where the system does not show processes and their files. */
-  readonly openFiles: ReadonlySet<string> | undefined;
-  /** Whether a git is at work in this repository; `hidden`: one is at work in a directory that this process may not see. */
-  readonly gitAtWork: 'no' | 'hidden' | 'here';
-  /** Users with processes whose files this process may not see. */
-  readonly hiddenUsers: ReadonlySet<number>;
-}
-
-function holderOf(path: string, owner: number, seen: Seen): GitLock['holder'] {
+function holderOf(path: string, owner: number, seen: SeenProcesses): GitLock['holder'] {
   if (seen.openFiles === undefined) return 'unknown';
   if (seen.openFiles.has(path) || seen.gitAtWork === 'here') return 'possible';
   return seen.gitAtWork === 'hidden' || seen.hiddenUsers.has(owner) ? 'unknown' : 'none';
-}
-
-/** proc(5): every process with its directory and open files. A lock may be held with its file closed, so a git at work counts. */
-function lookAtProcesses(roots: readonly string[]): Seen {
-  if (process.platform !== 'linux') return { openFiles: undefined, gitAtWork: 'no', hiddenUsers: new Set() };
-  const openFiles = new Set<string>();
-  const hiddenUsers = new Set<number>();
-  let gitAtWork: Seen['gitAtWork'] = 'no';
-  const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name));
-  // Mounted so that the processes of others cannot be seen (hidepid, proc(5)).
-  if (!pids.includes('1')) return { openFiles: undefined, gitAtWork: 'no', hiddenUsers };
-  for (const pid of pids) {
-    const folder = `/proc/${pid}`;
-    const descriptors = descriptorsOf(folder);
-    if (descriptors === undefined) {
-      const uid = statSync(folder, { throwIfNoEntry: false })?.uid;
-      if (uid !== undefined) hiddenUsers.add(uid);
-    } else for (const path of descriptors) openFiles.add(path);
-    const found: Seen['gitAtWork'] = gitAtWork !== 'here' && isGit(folder) ? worksIn(folder, roots) : 'no';
-    if (found !== 'no') gitAtWork = found;
-  }
-  return { openFiles, gitAtWork, hiddenUsers };
-}
-
-function descriptorsOf(folder: string): string[] | undefined {
-  try {
-    return readdirSync(`${folder}/fd`).map((name) => linkOr(`${folder}/fd/${name}`) ?? '');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (['ENOENT', 'ESRCH'].includes(code)) return [];
-    if (['EACCES', 'EPERM'].includes(code)) return undefined;
-    throw error;
-  }
-}
-
-/** A git that can do something: not one that only waits to be reaped, and none that this process itself has started. */
-function isGit(folder: string): boolean {
-  if (!/^git(?:-|$)/.test((textOr(`${folder}/comm`) ?? '').trim())) return false;
-  const stat = textOr(`${folder}/stat`) ?? '';
-  // Behind the name in parentheses, which may hold anything: state, then parent (proc(5)).
-  const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return stat !== '' && state !== 'Z' && state !== 'X' && Number(parent) !== process.pid;
-}
-
-function worksIn(folder: string, roots: readonly string[]): Seen['gitAtWork'] {
-  const cwd = linkOr(`${folder}/cwd`);
-  if (cwd === undefined) return statSync(folder, { throwIfNoEntry: false }) === undefined ? 'no' : 'hidden';
-  const inside = (path: string): boolean => roots.some((root) => path === root || path.startsWith(`${root}/`));
-  const named = `${textOr(`${folder}/cmdline`)}\0${textOr(`${folder}/environ`)}`;
-  return inside(cwd) || roots.some((root) => named.includes(root)) ? 'here' : 'no';
-}
-
-function linkOr(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    // Gone, or another user's: both say nothing.
-    return undefined;
-  }
-}
-
-function textOr(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Gone, or another user's: both say nothing.
-    return undefined;
-  }
 }

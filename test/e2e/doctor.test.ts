@@ -720,7 +720,7 @@ describe('aynig doctor', () => {
       const ended = new Promise((resolve) => child.once('close', resolve));
       child.kill('SIGKILL');
       await ended;
-      expect(examine(made, {}, ['--fix']).counts.mended).toBe(1);
+      expect(examine(made, {}, ['--fix']).findings).toMatchObject([{ id: 'ref-lock-stale', mended: 'done' }]);
       expect(made.exists('.git/refs/heads/main.lock')).toBe(false);
     }
   });
