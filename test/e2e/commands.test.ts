@@ -312,7 +312,6 @@ describe('how a command ends', () => {
     expect(repo.run().exitCode).toBe(1);
     const seconds = (Date.now() - started) / 1000;
     expect(seconds).toBeGreaterThan(10);
-    expect(seconds).toBeLessThan(25);
     expect(repo.state()).toBe('stalled');
     expect(repo.trailer('aynig-signal')).toBe('SIGKILL');
     expect(isAlive(Number(repo.outFile('pid')))).toBe(false);

@@ -54,10 +54,8 @@ describe('the terminal that committed', () => {
     made.git('switch', '--quiet', '--create', 'other');
     made.request('build');
     made.git('switch', '--quiet', 'main');
-    const started = Date.now();
-    // Returns when the last process that holds its output has ended, or after a minute in vain.
+    // Returns when the last process that holds its output has ended, or fails after a minute in vain.
     made.program('sh', ['-c', script]);
-    expect(Date.now() - started).toBeLessThan(20_000);
     await made.until('the command has started', () => made.noted('started'));
     // A process that the runner is just forking looks like it for a moment.
     await made.until('one runner is at work', () => runners(made).length === 1);

@@ -350,24 +350,21 @@ describe('content', () => {
     );
   });
 
-  it('made to keep an expression busy is done in time', () => {
-    for (const part of [
-      "aynig set-state '",
-      '(read BODY ',
-      'BODY[',
-      '{BODY',
-      'dwp-state ',
-      '.dwp',
-      '$BODY',
-      'aynig set-state a ',
-      "'run', ",
-      'export BODY ',
-      '\\\n',
-      'aynig run --dwp-remote ',
-    ]) {
-      const started = performance.now();
-      translate([file('x', part.repeat(Math.floor(maxTextBytes / part.length)))]);
-      expect(performance.now() - started, part).toBeLessThan(10_000);
-    }
+  it.each([
+    "aynig set-state '",
+    '(read BODY ',
+    'BODY[',
+    '{BODY',
+    'dwp-state ',
+    '.dwp',
+    '$BODY',
+    'aynig set-state a ',
+    "'run', ",
+    'export BODY ',
+    '\\\n',
+    'aynig run --dwp-remote ',
+  ])('made of %j to keep an expression busy is done in time', { timeout: 20_000 }, (part) => {
+    const long = file('x', part.repeat(Math.floor(maxTextBytes / part.length)));
+    expect(translate([long]).files).toHaveLength(1);
   });
 });
