@@ -278,16 +278,19 @@ function verbs(parser: Argv<{ C: string | undefined; 'log-level': string | undef
           .positional('branch', { type: 'string', describe: 'Only what is joined with the runs of this branch' })
           .option('format', {
             choices: ['text', 'mermaid', 'dot', 'json'] as const,
-            default: 'text' as const,
+            defaultDescription: '"text"',
             describe: 'mermaid for Markdown, dot for Graphviz',
           })
           .option('since', { type: 'string', requiresArg: true, describe: 'Only runs that ended since a date, as git log takes it' })
           .option('correlation', { type: 'string', requiresArg: true, describe: 'Only runs of this aynig-correlation-id' })
           .option('json', { type: 'boolean', default: false, describe: 'The same as --format json' })
+          .check(
+            ({ json: asJson, format }) => !(asJson && format !== undefined && format !== 'json') || 'Use --json or --format, not both.',
+          )
           .example('$0 graph --format mermaid', 'a drawing that forges show in Markdown'),
       (argv) => {
         result = import('./commands/graph.js').then(({ graph }) =>
-          graph({ ...argv, format: argv.json ? 'json' : argv.format, branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
+          graph({ ...argv, format: argv.json ? 'json' : (argv.format ?? 'text'), branch: word(argv, argv.branch), cwd: cwdOf(argv) }, io),
         );
       },
     )

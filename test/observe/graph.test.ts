@@ -145,6 +145,8 @@ describe('a graph of runs', () => {
     expect(made.aynig(['graph'])).toMatchObject({ stdout: '', stderr: 'There are no such runs.\n' });
     expect(made.aynig(['graph', '--format', 'dot']).stdout).toMatch(/^digraph aynig \{\n.*\}\n$/s);
     expect(made.aynig(['graph', '--format', 'mermaid']).stdout).toMatch(/^flowchart LR\n/);
+    expect(made.aynig(['graph', '--format', 'dot', '--json'], { expected: 2 }).stderr).toContain('Use --json or --format, not both.');
+    expect(made.aynig(['graph', '--format', 'json', '--json']).stdout).toBe(made.aynig(['graph', '--json']).stdout);
   });
 });
 
