@@ -16,6 +16,11 @@ export interface Context {
   readonly journals: Journals;
   readonly places: Places;
   readonly settings: Settings;
+  /**
+   * Reads the settings once more, for whatever is started from now on: a runner can be at work for hours. `whereTouched`: only if the
+   * repository's own file has changed since. Throws {@link Failure} bad-setting. Places and the role stay as they were.
+   */
+  readonly readSettingsAnew: (options?: { readonly whereTouched?: boolean }) => Promise<void>;
   /** Who decides a branch: the remote of that name, or this repository. Throws {@link Failure} no-such-remote. */
   readonly arbiterOf: (remote: string | undefined) => Arbiter;
   /** The identity of lease and stall commits. */

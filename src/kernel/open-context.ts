@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import type { ConfigValue } from '../git/config.js';
 import { openGit } from '../git/gate.js';
@@ -12,6 +14,7 @@ import { localArbiter } from './local-arbiter.js';
 import { isRole } from './names.js';
 import { remoteArbiter } from './remote-arbiter.js';
 import { readSettings, settingsOf } from './settings.js';
+import type { Settings } from './settings-schema.js';
 
 export interface ContextOptions {
   readonly cwd: string;
@@ -34,6 +37,7 @@ export interface ContextOptions {
 /** Opens everything a verb or a hook needs. The caller closes `objects`. Throws {@link Failure}. */
 export async function openContext(options: ContextOptions): Promise<Context> {
   const environment = options.environment ?? process.env;
+  let touchedAt = configTouchedAt(options.repository);
   // Both are asked for at once: one git process after another is most of what a hook-started run takes to begin.
   const settingsRead =
     options.config === undefined
@@ -47,7 +51,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   const tips = tipsAtOnce === false ? undefined : tipsAtOnce === true ? readBranchTips(repository.git) : Promise.resolve(tipsAtOnce);
   tips?.catch(() => undefined);
   if (tips !== undefined) void loadCrypto();
-  const settings = await settingsRead.catch(async (error: unknown) => {
+  let settings = await settingsRead.catch(async (error: unknown) => {
     await objects.close();
     throw error;
   });
@@ -67,9 +71,17 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     objects,
     journals,
     places,
-    settings,
+    get settings() {
+      return settings;
+    },
+    async readSettingsAnew({ whereTouched = false } = {}) {
+      const now = configTouchedAt(repository);
+      if (whereTouched && now === touchedAt) return;
+      settings = await readSettings(repository.git);
+      touchedAt = now;
+    },
     environment,
-    arbiterOf: arbiters({ repository, objects, journals, places, settings, identity, report }),
+    arbiterOf: arbiters({ repository, objects, journals, places, settings: () => settings, identity, report }),
     identity,
     startedBy: options.startedBy,
     logLevel: options.logLevel ?? '',
@@ -81,7 +93,13 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   };
 }
 
-type ArbiterParts = Pick<Context, 'repository' | 'objects' | 'journals' | 'places' | 'settings' | 'identity' | 'report'>;
+/** When the repository's own settings were last written, in milliseconds since the epoch; 0 where that is not known. */
+const configTouchedAt = (repository: Repository | undefined): number =>
+  repository === undefined ? 0 : (statSync(join(repository.commonDir, 'config'), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+
+type ArbiterParts = Pick<Context, 'repository' | 'objects' | 'journals' | 'places' | 'identity' | 'report'> & {
+  readonly settings: () => Settings;
+};
 
 /** One arbiter for each remote that is asked for, since it remembers what it holds there. */
 function arbiters({ repository, objects, journals, places, settings, identity, report }: ArbiterParts): Context['arbiterOf'] {
@@ -91,7 +109,7 @@ function arbiters({ repository, objects, journals, places, settings, identity, r
     if (remote === undefined) return local;
     const found = known.get(remote);
     if (found !== undefined) return found;
-    if (!settings.remotes.some(({ name }) => name === remote)) throw noSuchRemote(remote);
+    if (!settings().remotes.some(({ name }) => name === remote)) throw noSuchRemote(remote);
     const onNoHeartbeats = (why: string): void => report({ kind: 'no-heartbeats', remote, why });
     const made = remoteArbiter({ git: repository.git, objects, commonDir: repository.commonDir, remote, identity, onNoHeartbeats });
     known.set(remote, made);

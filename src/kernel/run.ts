@@ -84,9 +84,26 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     active.set(theNetwork, looked);
   };
 
+  /** Why nothing more is started, as long as the settings cannot be read. */
+  let unset: Failure | undefined;
+  /** Reads what was set meanwhile, where hooks may ask for more: a stop or a guard holds for all that is not started yet. */
+  const mayGoOn = async (whereTouched: boolean): Promise<boolean> => {
+    if (options.lookAgain === undefined) return true;
+    try {
+      await context.readSettingsAnew({ whereTouched });
+      unset = undefined;
+    } catch (error) {
+      unset = failureOrThrow(error);
+    }
+    if (unset === undefined && context.settings.tick !== 'off') return true;
+    waiting.length = 0;
+    // What was pushed has been seen.
+    if (typeof options.refs === 'function') options.refs();
+    return false;
+  };
   const lookAround = async (): Promise<void> => {
     mayHaveMoved = false;
-    await look('moved');
+    if (await mayGoOn(true)) await look('moved');
     nextLookAt = performance.now() + between;
   };
 
@@ -128,7 +145,7 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     if (options.lookAgain?.() === true) {
       ticks.clear();
       looks.again();
-      await look();
+      if (await mayGoOn(false)) await look();
     }
     const ended = [...missed].filter(([key]) => !active.has(key));
     for (const [key, at] of ended) {
@@ -141,6 +158,7 @@ export async function runBranches(context: Context, options: RunOptions): Promis
     }
   }
   tidy(context.places.own);
+  if (unset !== undefined) throw unset;
   const failure = looks.failure();
   return { branches: done, skipped, ...(failure === undefined ? {} : { failure }) };
 }

@@ -249,6 +249,48 @@ describe('a request that comes while the runner is busy', () => {
     expect(made.ran().map(({ branch }) => branch)).toEqual(['main', 'other']);
   });
 
+  test.each([
+    ['aynig.tick', 'off', 'build', undefined],
+    ['aynig.branches', 'release/*', 'build', 'aynig.branches is "release/*"'],
+    ['aynig.trust', 'signed', 'build', 'only signed requests are started'],
+    ['aynig.maxTicks', 'many', 'build', '[bad-setting]'],
+    ['aynig.wrapper', '/bin/false', 'stalled', undefined],
+  ])('is met by what was set meanwhile: %s %s', async (key, value, state, said) => {
+    const made = hooked(completing('review', `[ "$AYNIG_BRANCH" != main ] || { : >"$HOME/started"; ${waitFor()}; }`));
+    made.git('config', 'aynig.maxParallel', '4');
+    made.git('commit', '--quiet', '--allow-empty', ...request);
+    await made.until('the command has started', () => made.noted('started'));
+    made.git('config', key, value);
+    made.linked('other', 'main~1').git('commit', '--quiet', '--allow-empty', ...request);
+    await made.until('the runner has looked again', () => !existsSync(join(made.path, '.git/aynig/again')));
+    if (state === 'stalled') await made.untilState('stalled', 'other');
+    if (said !== undefined) await made.until('the log says why', () => said === '[bad-setting]' || made.hookLog().includes(said));
+    made.release();
+    await made.untilState('review', 'main');
+    await made.untilStill();
+    expect(made.state('other')).toBe(state);
+    expect(made.ran().map(({ branch }) => branch)).toEqual(['main']);
+    if (said !== undefined) expect(made.hookLog()).toContain(said);
+  });
+
+  test.each([
+    ['', 'review', ['main', 'other']],
+    ['git config aynig.tick off', 'build', ['main']],
+  ])('of a command for another branch is not started once hooks are to start nothing: %j', async (before, state, ran) => {
+    const made = hooked(
+      completing(
+        'review',
+        `[ "$AYNIG_BRANCH" != main ] || { ${before}
+         git update-ref --create-reflog -m 'aynig: asked' refs/heads/other "$(git commit-tree -p HEAD -m ask -m 'aynig-state: build' 'HEAD^{tree}')"; }`,
+      ),
+    );
+    made.git('commit', '--quiet', '--allow-empty', ...request);
+    await made.untilState('review', 'main');
+    await made.untilStill();
+    expect(made.state('other')).toBe(state);
+    expect(made.ran().map(({ branch }) => branch)).toEqual(ran);
+  });
+
   test('on the same branch, in the moment in which its run is tidied up, is run too', async () => {
     const made = hooked(completing('review'));
     // A git that holds the removal of the worktree back until the test lets it go on.
