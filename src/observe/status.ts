@@ -69,7 +69,7 @@ export async function statusOf(context: Context, surveyed: Surveyed, { failures,
     runnerId: lease?.runnerId || null,
     lease: leaseOf(context, reading, lease),
     command: await commandOf(context, surveyed),
-    lastFailure: recorded ?? stallOf(tip),
+    lastFailure: recorded ?? stallOf(tip, at, { current: at.branch === current && at.at === undefined, bare: context.repository.bare }),
     at: tip.commit.committedAt,
     originState: trailerValue(trailers, 'aynig-origin-state') ?? null,
     request: request?.kind === 'request' ? request.message.title : null,
@@ -127,14 +127,26 @@ async function commandOf(context: Context, { tip, reading, command }: Found): Pr
   }
 }
 
-/** A stalled tip carries its own account of what failed. */
-function stallOf(tip: Tip): BranchStatus['lastFailure'] {
+/** A stalled tip carries its own account of what failed. What there is to type says where: its verbs act on the current branch. */
+function stallOf(
+  tip: Tip,
+  { branch, at }: Pick<BranchTip, 'branch' | 'at'>,
+  { current, bare }: { readonly current: boolean; readonly bare: boolean },
+): BranchStatus['lastFailure'] {
   if (tip.kind !== 'request' || tip.state !== 'stalled') return null;
   const why = tip.message.body.split('\n', 1)[0] || 'The run stalled.';
+  // The kernel writes "unknown" where the lease did not say.
+  const origin = readState(trailerValue(tip.message.trailers, 'aynig-origin-state') ?? 'unknown');
+  const again = `aynig set-state ${origin === undefined || origin === 'unknown' ? '<state>' : origin}`;
+  const name = quoted(branch);
   return {
     code: 'stalled',
     why,
-    hint: `See what it printed: aynig logs; ask again with: aynig set-state ${trailerValue(tip.message.trailers, 'aynig-origin-state') ?? '<state>'}`,
+    hint: current
+      ? `See what it printed: aynig logs; ask again with: ${again}`
+      : at !== undefined
+        ? `Its log is where it ran; ask again with: git switch ${name} && git pull && ${again}`
+        : `See what it printed: aynig logs ${name}; ask again${bare ? ', in a clone,' : ''} with: git switch ${name} && ${again}`,
     at: tip.commit.committedAt,
   };
 }

@@ -364,7 +364,11 @@ describe('a tick that fails', () => {
     expect(made.statusOf()).toMatchObject({
       reading: 'waiting',
       state: 'stalled',
-      lastFailure: { code: 'stalled', why: 'The command exited with 3.' },
+      lastFailure: {
+        code: 'stalled',
+        why: 'The command exited with 3.',
+        hint: 'See what it printed: aynig logs; ask again with: aynig set-state build',
+      },
     });
     expect(made.aynig(['logs']).stdout).toBe('broken\n');
   });

@@ -80,6 +80,10 @@ describe('aynig status --all', () => {
     });
     expect(found['expired']).toMatchObject({ reading: 'expired', at: 1_700_000_000, needsPerson: true, runId: runOf('gone') });
     expect(found['stalled']).toMatchObject({ reading: 'waiting', originState: 'build', needsPerson: true });
+    // Verbs without a branch act on the current one.
+    expect(found['stalled']?.lastFailure?.hint).toBe(
+      'See what it printed: aynig logs stalled; ask again with: git switch stalled && aynig set-state build',
+    );
     expect(found['ended']).toMatchObject({ reading: 'waiting', needsPerson: false });
   });
 
