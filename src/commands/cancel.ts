@@ -7,11 +7,12 @@ import type { Context } from '../kernel/context.js';
 import { stallMessage } from '../kernel/lease.js';
 import { refAt } from '../kernel/look.js';
 import { openContext } from '../kernel/open-context.js';
-import { releaseReason } from '../kernel/provenance.js';
+import { releaseReason, remoteThatHas } from '../kernel/provenance.js';
 import { readRemoteTips } from '../kernel/remote-view.js';
 import { sweep } from '../kernel/sweep.js';
 import { readTip } from '../kernel/tip.js';
 import { eventLine } from '../observe/event-line.js';
+import { quoted } from '../printable.js';
 import type { Journal } from '../runner/journal.js';
 import { presenceOf } from '../runner/process-identity.js';
 import { graceMs } from '../runner/run-command.js';
@@ -86,7 +87,7 @@ export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
     });
     if (move.kind === 'unknown' || (move.kind === 'refused' && remote !== undefined))
       throw new Failure('push-refused', `${branch} could not be released at ${remote}: ${move.why}.`, {
-        hint: `Nothing was changed. Try again with: aynig cancel ${branch}`,
+        hint: `Nothing was changed. Try again with: aynig cancel ${quoted(branch)}`,
       });
     if (move.kind === 'refused')
       throw new Failure('lost-race', `${branch} cannot be moved now: ${move.why}.`, { hint: 'Finish or abort it, then: aynig cancel' });
@@ -94,19 +95,28 @@ export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
       throw new Failure('lost-race', `${branch} moved while it was being cancelled.`, { hint: 'See where it stands with: aynig status' });
     // A result that waited for delivery is kept by its ref.
     await sweep(context);
-    io.out(`${branch}: cancelled, now at ${shortOid(commit)}`);
+    io.out(`${branch}: cancelled${remote === undefined ? '' : ` at ${remote}`}, now at ${shortOid(commit)}`);
+    if (remote !== undefined)
+      io.err(
+        `If its runner is alive, it ends the command when it next renews the lease. Bring the branch here with: git switch ${quoted(branch)} && git pull --ff-only`,
+      );
     return 0;
   } finally {
     await context.objects.close();
   }
 }
 
-/** The tip that holds the branch: here, or at the remote that the lease names and whose view alone counts. */
+/**
+ * The tip that holds the branch: here, or at the remote whose view alone counts: the one that the lease names, or for the run of a
+ * server, which names none, the upstream that the lease came from.
+ */
 async function leasedPlace(context: Context, ref: RefName, asked: string | undefined): Promise<BranchTip | undefined> {
   const { repository, objects, settings } = context;
   const [here] = await readBranchTips(repository.git, [ref]);
   const read = here === undefined || asked !== undefined ? undefined : readTip(await objects.commit(here.oid));
-  const named = read?.kind === 'lease' ? read.lease.remote : undefined;
+  const lease = read?.kind === 'lease' ? read.lease : undefined;
+  const isOwn = lease !== undefined && lease.runId !== '' && context.journals.read(lease.runId) !== undefined;
+  const named = lease?.remote ?? (here === undefined || lease === undefined || isOwn ? undefined : await remoteThatHas(context, here));
   const remote = asked ?? settings.remotes.find(({ name }) => name === named)?.name;
   if (remote === undefined) return here;
   context.arbiterOf(remote);

@@ -2,6 +2,7 @@ import { heartbeatRef, type Oid, shortOid } from '../git/names.js';
 import { stalled } from '../kernel/names.js';
 import { readEvent, type StateEvent } from '../kernel/state-event.js';
 import type { Lease } from '../kernel/tip.js';
+import { quoted } from '../printable.js';
 import { type Push, type RefUpdate, updateOf } from './push.js';
 import type { Receiver, Refusal } from './receiver.js';
 
@@ -37,7 +38,9 @@ async function judgeLeased(
   const branch = ref.slice('refs/heads/'.length);
   const refuse = (rule: string, fix: string): Refusal => ({ ref, rule, fix });
   const heldBy = `run ${lease.runId || 'without an id'} of ${lease.runnerId || 'an unnamed runner'} holds the branch`;
-  const wait = `wait for it (git pull --ff-only), or end it: aynig cancel ${branch}`;
+  // What its clients call this repository is theirs; `origin` is what git calls it.
+  const cancel = `aynig cancel ${quoted(branch)} --aynig-remote origin`;
+  const wait = `wait for it (git pull --ff-only), or end it: ${cancel}`;
   const value = lease.runId === '' ? undefined : await receiver.heartbeatRef(lease.runId);
   const carried = value === undefined ? undefined : updateOf(push, heartbeatRef(lease.runId));
   // Whether it is moved from the value that it has is the lease ref's own rule.
@@ -47,19 +50,16 @@ async function judgeLeased(
   if (release !== undefined) {
     const [below, another] = release.commit.parents;
     if (below !== from || another !== undefined || release.commit.tree !== (await receiver.commit(from)).tree)
-      return refuse(`a commit that takes over stands on the lease alone and changes no file`, `fetch, then: aynig cancel ${branch}`);
+      return refuse(`a commit that takes over stands on the lease alone and changes no file`, `fetch, then: ${cancel}`);
     if (!releases)
-      return refuse(
-        `a push that takes over deletes ${heartbeatRef(lease.runId)}, as it is now, too`,
-        `fetch, then: aynig cancel ${branch}`,
-      );
+      return refuse(`a push that takes over deletes ${heartbeatRef(lease.runId)}, as it is now, too`, `fetch, then: ${cancel}`);
   }
   const until = await aliveUntil(ref, lease, value, receiver);
   const descends = to !== undefined && (await reaches(to, from, receiver));
   if (until !== undefined && until < receiver.now) {
     // Nobody has to be protected any more but the history: what moves forward has to say that the run is over.
     if (!descends || release !== undefined || byHolder) return undefined;
-    return refuse(`${heldBy}, and its lease has ended`, `release it first: aynig run --branch ${branch}, or aynig cancel ${branch}`);
+    return refuse(`${heldBy}, and its lease has ended`, `release it first: aynig run --aynig-remote origin, or ${cancel}`);
   }
   if (release?.cancelled === true) return undefined;
   if (release !== undefined) return refuse(`${heldBy} and is alive: it is too early to take over`, wait);

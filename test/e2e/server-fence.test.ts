@@ -204,7 +204,7 @@ describe('a leased branch', () => {
     refused(made, held, `${result(clone, lease, run)}:refs/heads/work`);
     refused(made, held, `+${request}:refs/heads/work`);
     const told = refused(made, /is not deleted meanwhile/, ':refs/heads/work');
-    expect(told).toContain('aynig cancel work');
+    expect(told).toContain('aynig cancel work --aynig-remote origin');
     const nested = newRun();
     const inner = clone.lease(lease, nested, { 'aynig-origin-state': 'working' });
     refused(made, /no aynig-origin-state/, '--atomic', `${inner}:refs/heads/work`, `${inner}:${leaseRefOf(nested)}`);

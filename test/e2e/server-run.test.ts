@@ -297,6 +297,23 @@ describe('a run of the server', () => {
     expect(made.bare.trailer('aynig-cancelled-by', 'refs/heads/work')).toBe('ana');
   });
 
+  test('is ended from a clone that has its lease, whose branch is then brought in by a pull', async () => {
+    const made = running(waitFor());
+    made.bare.git('config', 'aynig.leaseSeconds', '4');
+    ask(made);
+    await made.bare.until('the command has started', () => made.bare.ran().length > 0);
+    made.clone.git('fetch', '--quiet', 'origin');
+    made.clone.git('checkout', '--quiet', '-B', 'work', '--track', 'origin/work');
+    const said = made.clone.aynig(['cancel', 'work']);
+    expect(said.stdout).toMatch(/^work: cancelled at origin, now at [0-9a-f]{12}\n$/);
+    expect(said.stderr).toContain('git switch work && git pull --ff-only');
+    expect(made.clone.state('work')).toBe('working');
+    await made.bare.untilQuiet();
+    expect(branchState(made)).toBe('stalled');
+    made.clone.git('pull', '--quiet', '--ff-only', 'origin', 'work');
+    expect(made.clone.state('work')).toBe('stalled');
+  });
+
   test('is cancelled in the repository itself, and its lease ref goes with it', async () => {
     const made = running(waitFor());
     ask(made);
