@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.js';
 import { openGit } from '../git/gate.js';
-import { type BranchName, branchRef, isOid, keptRef, type Oid, shortOid } from '../git/names.js';
+import { type BranchName, branchRef, isOid, keptRef, type Oid, type RefName, shortOid } from '../git/names.js';
 import { readBranchTips } from '../git/refs.js';
 import type { Context, RunEvent } from '../kernel/context.js';
 import { isRunId } from '../kernel/names.js';
@@ -11,6 +11,7 @@ import { redeliver } from '../kernel/redeliver.js';
 import { uncommittedRef } from '../kernel/salvage.js';
 import { sweep } from '../kernel/sweep.js';
 import { eventLine } from '../observe/event-line.js';
+import { quoted } from '../printable.js';
 import { removeFile, writeDurably } from '../runner/durable-file.js';
 import { branchArgument } from './branch-argument.js';
 import type { Io } from './io.js';
@@ -29,7 +30,7 @@ export async function land(flags: LandFlags, io: Io): Promise<number> {
   const events: RunEvent[] = [];
   const context = await openContext({ cwd: flags.cwd, startedBy: 'person', report: (event) => events.push(event) });
   try {
-    const runId = flags.what?.replace(/^refs\/aynig\/kept\//, '') ?? '';
+    const runId = await wholeRunId(context, flags.what?.replace(/^refs\/aynig\/kept\//, '') ?? '');
     if (isRunId(runId.replace(/-uncommitted$/, ''))) return await landRun(context, runId, io);
     const branch = await branchArgument(context.repository, flags.what);
     const ref = branchRef(branch);
@@ -48,9 +49,7 @@ export async function land(flags: LandFlags, io: Io): Promise<number> {
     throw new Failure(
       'land-refused',
       `The result still cannot be brought in: ${refused?.kind === 'undelivered' ? refused.why : 'the branch moved'}.`,
-      {
-        hint: 'Put your changes aside first: git stash --include-untracked && aynig land && git stash pop',
-      },
+      { hint: await putAside(context, ref) },
     );
   } finally {
     for (const event of events) if (event.kind === 'kept') io.err(eventLine(event));
@@ -60,16 +59,42 @@ export async function land(flags: LandFlags, io: Io): Promise<number> {
 
 async function nothingToLand(context: Context, branch: BranchName): Promise<Failure> {
   const kept = await context.repository.git(['for-each-ref', '--format=%(refname:lstrip=3)', 'refs/aynig/kept/']);
+  // The result of another branch would arrive on the wrong one by its run's id.
+  const waiting = context.journals.all().filter(({ phase }) => phase === 'undelivered');
   const names = kept.stdout
     .toString('utf8')
     .split('\n')
-    .filter((name) => name !== '');
+    .filter((name) => name !== '' && !waiting.some(({ runId }) => runId === name));
+  const [other] = waiting;
   return new Failure('nothing-to-land', `No result waits for ${branch}.`, {
     hint:
-      names.length === 0
-        ? 'See where it stands with: aynig status'
-        : `Work of ended runs is kept; bring it into the current branch with: aynig land ${names[0]}`,
+      other !== undefined
+        ? `One waits for another branch: aynig land ${quoted(other.ref.slice('refs/heads/'.length))}`
+        : names.length === 0
+          ? 'See where it stands with: aynig status'
+          : `Work of ended runs is kept; bring it into the current branch with: aynig land ${names[0]}`,
   });
+}
+
+/** A run whose work is kept, by the beginning of its id that messages show. What names a branch, or no such run, stays as it is. */
+async function wholeRunId({ repository }: Context, named: string): Promise<string> {
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f-]*)?$/.test(named)) return named;
+  if ((await readBranchTips(repository.git, [branchRef(named as BranchName)])).length > 0) return named;
+  const kept = await repository.git(['for-each-ref', '--format=%(refname:lstrip=3)', `refs/aynig/kept/${named}*`]);
+  const found = kept.stdout.toString('utf8').split('\n').filter(Boolean);
+  const runs = new Set(found.map((name) => name.replace(/-uncommitted$/, '')));
+  if (runs.size > 1)
+    throw new Failure('usage', `The ids of ${runs.size} runs whose work is kept begin with ${named}.`, {
+      hint: 'Name one whole: git for-each-ref refs/aynig/kept/',
+    });
+  return [...runs][0] ?? named;
+}
+
+/** How to put changes aside in the checkout that has the branch, which need not be this one. */
+async function putAside({ repository }: Context, ref: RefName): Promise<string> {
+  const worktree = (await readBranchTips(repository.git, [ref]))[0]?.worktree;
+  const there = worktree === undefined || worktree === repository.toplevel ? '' : `cd ${quoted(worktree)} && `;
+  return `Put the changes there aside first: ${there}git stash --include-untracked && aynig land && git stash pop`;
 }
 
 /** Merges kept work into the current branch. A person asked for it, so git's own merge does it, hooks and all. */
@@ -118,13 +143,19 @@ async function landRun(context: Context, runId: string, io: Io): Promise<number>
       hint: 'Resolve the conflicts and commit (git commit), or give it up: git merge --abort',
     });
   }
-  throw new Failure(
-    'land-refused',
-    `git would not merge the result: ${merge.stderr.trim().split('\n')[0] || merge.stdout.toString('utf8').trim()}`,
-    {
-      hint: 'Put your changes aside first: git stash --include-untracked',
-    },
-  );
+  throw new Failure('land-refused', `git would not merge the result: ${inOneSentence(merge.stderr.trim() || text.trim())}`, {
+    hint: /unmerged|MERGE_HEAD/.test(merge.stderr)
+      ? 'Finish the merge that is begun (git commit), or give it up: git merge --abort'
+      : `Put your changes aside first: git stash --include-untracked && aynig land ${runId} && git stash pop`,
+  });
+}
+
+/** What git says is wrong, with the files that it lists below that, and without its advice. */
+function inOneSentence(text: string): string {
+  const lines = text.split('\n');
+  const advice = lines.findIndex((line) => /^(?:Please|Aborting|hint:|Merge with strategy)/.test(line));
+  const said = (advice > 0 ? lines.slice(0, advice) : lines).map((line) => line.trim()).join(' ');
+  return said.length > 500 ? `${said.slice(0, 500)}…` : said;
 }
 
 async function contains(context: Context, ancestor: Oid, tip: string): Promise<boolean> {
