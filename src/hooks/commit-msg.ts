@@ -36,12 +36,15 @@ export async function judgeMessage(messageFile: string, head: Buffer, cwd: strin
     leaseOfHead(head, cwd, environment),
     runAround(cwd, environment),
   ]);
-  if (holder !== undefined) return refusal([...holder, ...recovery(path)]);
+  if (holder?.held === true) return refusal([...holder.lines, ...recovery(path)]);
   const ofMessage = problemsOf(text, environment['AYNIG_RUN_ID']);
   const problems = ofMessage.length > 0 ? ofMessage : otherRun(text, run);
   if (problems.length > 0)
     return refusal(['aynig: this message breaks the rules for requests:', ...problems.flatMap(linesOf), ...recovery(path)]);
-  return { accepted: true, lines: [...warning, ...(run === undefined ? [] : signWithRun(path, file, text, run, stored))] };
+  return {
+    accepted: true,
+    lines: [...(holder?.lines ?? []), ...warning, ...(run === undefined ? [] : signWithRun(path, file, text, run, stored))],
+  };
 }
 
 async function runAround(cwd: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
@@ -155,8 +158,14 @@ export function problemsOf(text: string, runId: string | undefined): Problem[] {
   return [];
 }
 
-/** What to say when the branch of HEAD is held by another run; undefined when it is free. */
-async function leaseOfHead(head: Buffer, cwd: string, environment: NodeJS.ProcessEnv): Promise<string[] | undefined> {
+/** A lease that is not this run's own: one that keeps others from committing, or one whose runner has died. */
+interface Holder {
+  readonly held: boolean;
+  readonly lines: readonly string[];
+}
+
+/** What to say when the branch of HEAD is or was held by another run; undefined when it is free. */
+async function leaseOfHead(head: Buffer, cwd: string, environment: NodeJS.ProcessEnv): Promise<Holder | undefined> {
   // Everything but a lease is answered without another git call.
   if (!head.includes('aynig-state: working')) return undefined;
   const repository = await repositoryAround(cwd, environment);
@@ -168,7 +177,7 @@ async function leaseOfHead(head: Buffer, cwd: string, environment: NodeJS.Proces
   return tip.kind === 'lease' ? describeHolder(repository, tip.lease, environment, lineOf(branch).replace('refs/heads/', '')) : undefined;
 }
 
-function describeHolder(repository: Repository, lease: Lease, environment: NodeJS.ProcessEnv, branch: string): string[] | undefined {
+function describeHolder(repository: Repository, lease: Lease, environment: NodeJS.ProcessEnv, branch: string): Holder | undefined {
   if (lease.runId !== '' && environment['AYNIG_RUN_ID'] === lease.runId) return undefined;
   const journals = openJournals(repository.commonDir, (path) => {
     throw new Error(`the journal of the run that holds the branch could not be read and was put aside as ${path}`);
@@ -176,21 +185,26 @@ function describeHolder(repository: Repository, lease: Lease, environment: NodeJ
   const journal = lease.runId === '' ? undefined : journals.read(lease.runId);
   const ours = journal?.lease === lease.commit ? journal : undefined;
   if (ours?.phase === 'undelivered')
-    return [
+    return holding(
       `aynig: a finished run of ${ours.state} waits to be brought into ${branch}; commit after it.`,
       'aynig: bring it in with: aynig land   (or give it up with: aynig cancel)',
-    ];
+    );
   const presence = ours === undefined ? 'elsewhere' : presenceOf(ours.runner);
-  if (presence === 'dead') return undefined;
+  if (presence === 'dead') {
+    const lost = `aynig: the run of ${lease.originState || 'an unnamed state'} that held ${branch} has died, and ${branch} goes on with your commit.`;
+    return { held: false, lines: [`${lost} Its work is saved by the next request here, or by: aynig run`] };
+  }
   const alive = Math.max(lease.committedAt, journals.touchedAt(lease.runId) ?? 0);
   const left = lease.seconds === undefined ? undefined : alive + lease.seconds - Math.floor(Date.now() / 1000);
   if (presence !== 'alive' && left !== undefined && left < 0) return undefined;
   const since = new Date(lease.committedAt * 1000).toISOString().replace('T', ' ').slice(0, 19);
-  return [
+  return holding(
     `aynig: ${branch} is held by a run of ${lease.originState || 'an unnamed state'} since ${since} UTC (runner ${lease.runnerId || 'unknown'}, lease ${shortOid(lease.commit)}).`,
     'aynig: a commit on top would cut it off. Wait for it (aynig status), or end it with: aynig cancel',
-  ];
+  );
 }
+
+const holding = (...lines: readonly string[]): Holder => ({ held: true, lines });
 
 /** A request whose command cannot start is legal and useless: worth a line while the commit can still be amended. */
 async function commandWarning(git: Git, text: string): Promise<string[]> {

@@ -434,7 +434,8 @@ describe('a runner that was killed', () => {
 
   test('does not keep its branch from being committed to, and the next request is run', async () => {
     const made = await killed();
-    made.git('commit', '--quiet', '--allow-empty', ...request);
+    const { stderr } = made.gitAnswer(['commit', '--quiet', '--allow-empty', ...request], { expected: 0 });
+    expect(stderr).toMatch(/^aynig: the run of build that held main has died, .* or by: aynig run$/m);
     await made.untilState('review', 'main');
     await made.untilStill();
     expect(made.ran()).toHaveLength(2);
