@@ -93,8 +93,10 @@ async function wholeRunId({ repository }: Context, named: string): Promise<strin
 /** How to put changes aside in the checkout that has the branch, which need not be this one. */
 async function putAside({ repository }: Context, ref: RefName): Promise<string> {
   const worktree = (await readBranchTips(repository.git, [ref]))[0]?.worktree;
-  const there = worktree === undefined || worktree === repository.toplevel ? '' : `cd ${quoted(worktree)} && `;
-  return `Put the changes there aside first: ${there}git stash --include-untracked && aynig land && git stash pop`;
+  const steps = 'git stash --include-untracked && aynig land && git stash pop';
+  return worktree === undefined || worktree === repository.toplevel
+    ? `Put your changes aside first: ${steps}`
+    : `Put the changes there aside first: cd ${quoted(worktree)} && ${steps}`;
 }
 
 /** Merges kept work into the current branch. A person asked for it, so git's own merge does it, hooks and all. */

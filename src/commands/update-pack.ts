@@ -31,5 +31,12 @@ export async function updatePack(flags: UpdatePackFlags, io: Io): Promise<number
     const address = parseAddress(source, { cwd: here.base, base: here.base });
     return { address, ref: flags.ref ?? ref ?? undefined, subfolder, name, fromDwp };
   });
-  return installPacks(flags, checkout, requests, { restore: false, io });
+  const code = await installPacks(flags, checkout, requests, { restore: false, io });
+  // A tag does not move, so that this may be all that ever comes of it.
+  if (flags.ref === undefined && draft.edits().length === 0)
+    for (const { name, ref } of requests)
+      io.out(
+        `${name} stays with ${printable(ref ?? 'HEAD')} of its repository; another version: aynig update-pack ${quoted(name)} --ref <ref>`,
+      );
+  return code;
 }

@@ -86,7 +86,7 @@ export const findingAdvice = {
   'commands-dir-open': { causes: ['It was made with a group or others that may write.'], next: ['Take the permission away with `chmod`.'] },
   'command-not-executable': {
     causes: ['It was written on a system without the bit, or `chmod +x` was forgotten before the commit.'],
-    next: ['Set the bit in the commit too: `git update-index --chmod=+x`.'],
+    next: ['Set the bit, in the commit too: `chmod +x`, then `git update-index --chmod=+x`.'],
   },
   'command-symlink': { causes: ['Commands were shared by links between folders.'], next: ['Commit the file itself.'] },
   'command-line-endings': {

@@ -216,6 +216,6 @@ async function commandWarning(git: Git, text: string): Promise<string[]> {
   const listed = await asHook(git)(['ls-files', '--stage', '--', `:(top,literal)${path}`], { ok: [0, 128] });
   if (!listed.stdout.toString('utf8').startsWith('100644 ')) return [];
   return [
-    `aynig: ${path} is not executable, so nothing will run. Mend it with: git update-index --chmod=+x ${path} && git commit --amend --no-edit`,
+    `aynig: ${path} is not executable, so nothing will run. Mend it with: chmod +x ${path} && git update-index --chmod=+x ${path} && git commit --amend --no-edit`,
   ];
 }

@@ -28,7 +28,7 @@ export async function findCommand(objects: Objects, tree: Oid, state: State, rol
       kind: 'unusable',
       path,
       why: 'is not executable',
-      fix: `make it so with: git update-index --chmod=+x ${path}, then commit the request again`,
+      fix: `make it so with: chmod +x ${path} && git update-index --chmod=+x ${path}, commit that, and ask again`,
     };
   }
   return { kind: 'missing' };

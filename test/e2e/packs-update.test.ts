@@ -60,7 +60,9 @@ describe('an update', () => {
     made.aynig(['update-pack', '--keep-mine', '--yes']);
     commit(made);
     expect(made.aynig(['packs', '--offline']).stdout).toContain('changed here    .aynig/command/greet');
-    expect(made.aynig(['update-pack', '--yes']).stdout).toContain('Nothing to change.');
+    expect(made.aynig(['update-pack', '--yes']).stdout).toContain(
+      'Nothing to change.\npack stays with HEAD of its repository; another version: aynig update-pack pack --ref <ref>\n',
+    );
     made.aynig(['install', '../pack', '--force', '--yes'], { expected: 'any' });
     source.publish({ '.aynig/command/greet': lines('theirs again', 'end') });
     made.aynig(['update-pack', '--force', '--yes']);

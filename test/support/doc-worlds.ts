@@ -22,6 +22,14 @@ const worlds: Readonly<Record<string, (root: string, env: Record<string, string>
   workflow: (root, env) => workflow(root, env).path,
   /** The same with the ops pack. */
   pack: (root, env) => withPack(workflow(root, env)).path,
+  /** The workflow, and in `~/aynig` what a clone of this project has of packs. */
+  project: (root, env) => {
+    const there = repository(root, env, 'aynig');
+    cpSync(join(projectRoot, 'ops-workflow-pack'), join(there.path, 'ops-workflow-pack'), { recursive: true });
+    there.git('add', '--all');
+    there.git('commit', '--quiet', '--message', 'The ops pack');
+    return workflow(root, env).path;
+  },
   /** `origin.git` and two clones of it, `ana` and `bob`, both with hooks; in `ana`. */
   team: (root, env) => {
     const seed = workflow(root, env);
