@@ -1,5 +1,5 @@
 import type { Graph } from './graph.js';
-import type { Run } from './runs.js';
+import { overAt, type Run } from './runs.js';
 
 /** Where time went, in seconds. */
 export interface Spent {
@@ -7,7 +7,7 @@ export interface Spent {
   readonly running: number;
   /** Between a request and its lease. */
   readonly waiting: number;
-  /** Runs that stalled, recovery, and the waits for both. */
+  /** Runs that stalled or were lost, recovery, and the waits for these. */
   readonly retrying: number;
   /** Between the end of a run and a request that a person, or another branch, made later. */
   readonly idle: number;
@@ -22,8 +22,8 @@ export interface CriticalPath {
 }
 
 const beginOf = ({ request, lease }: Run): number => (request ?? lease).at;
-const endOf = ({ lease, end }: Run, now: number): number => Math.max(lease.at, end?.at ?? now);
-const isRetry = ({ outcome, state }: Run): boolean => outcome === 'stalled' || state === 'stalled';
+const endOf = (run: Run, now: number): number => Math.max(run.lease.at, overAt(run) ?? now);
+const isRetry = ({ outcome, state }: Run): boolean => outcome === 'stalled' || outcome === 'lost' || state === 'stalled';
 
 /**
  * The chain of runs that the last of all waited for: from it backwards always the one that ended last among those that led to it.

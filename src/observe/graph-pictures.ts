@@ -4,6 +4,8 @@ import type { Graph } from './graph.js';
 import { courseOf, labelOf } from './graph-text.js';
 import type { Run } from './runs.js';
 
+const colours: Readonly<Record<Run['outcome'], string>> = { completed: '#2da44e', stalled: '#cf222e', running: '#bf8700', lost: '#8250df' };
+
 /** Runs by their branch, in the order in which the branches begin. */
 function byBranch(runs: readonly Run[]): Map<string, Run[]> {
   const groups = new Map<string, Run[]>();
@@ -28,7 +30,7 @@ export function mermaidLines({ runs, edges }: Graph, path: CriticalPath | undefi
     lines.push('  end');
   }
   for (const { from, to, kind } of edges) lines.push(`  ${ids.get(from)} ${mermaidArrows[kind]} ${ids.get(to)}`);
-  lines.push('  classDef completed stroke:#2da44e', '  classDef stalled stroke:#cf222e', '  classDef running stroke:#bf8700');
+  lines.push(...Object.entries(colours).map(([outcome, colour]) => `  classDef ${outcome} stroke:${colour}`));
   const critical = path?.runs.map((run) => ids.get(run.lease.commit)) ?? [];
   if (critical.length > 0) lines.push('  classDef critical stroke-width:4px', `  class ${critical.join(',')} critical`);
   return lines;
@@ -37,7 +39,6 @@ export function mermaidLines({ runs, edges }: Graph, path: CriticalPath | undefi
 /** A quoted string of the dot language, in which only quotes and backslashes have to be marked. */
 const dotText = (text: string): string => `"${printable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
-const dotColours = { completed: '#2da44e', stalled: '#cf222e', running: '#bf8700' } as const;
 const dotStyles = { next: 'solid', later: 'dashed', 'fan-out': 'solid', join: 'bold' } as const;
 
 /** A graph for Graphviz: `aynig graph --format dot | dot -Tsvg`. */
@@ -49,7 +50,7 @@ export function dotLines({ runs, edges }: Graph, path: CriticalPath | undefined)
     for (const run of own) {
       const label = `${dotText(labelOf(run)).slice(0, -1)}\\n${dotText(courseOf(run)).slice(1)}`;
       const width = path?.runs.includes(run) ? 3 : 1;
-      lines.push(`    "${run.lease.commit}" [label=${label}, color="${dotColours[run.outcome]}", penwidth=${width}];`);
+      lines.push(`    "${run.lease.commit}" [label=${label}, color="${colours[run.outcome]}", penwidth=${width}];`);
     }
     lines.push('  }');
   }

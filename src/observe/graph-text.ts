@@ -8,10 +8,11 @@ import { exactSpan } from './spans.js';
 export const labelOf = ({ state, attempt }: Run): string => `${state}${attempt > 1 ? ` #${attempt}` : ''}`;
 
 /** How a run went, in a few words. */
-export function courseOf({ outcome, waitedSeconds, ranSeconds, end }: Run): string {
+export function courseOf({ outcome, waitedSeconds, ranSeconds, end, buriedBy }: Run): string {
   const waited = waitedSeconds === null ? '' : `waited ${exactSpan(waitedSeconds)}, `;
   if (outcome === 'running' || ranSeconds === null) return `${waited}not ended`;
   if (outcome === 'completed') return `${waited}ran ${exactSpan(ranSeconds)}, then ${end?.state ?? 'invalid'}`;
+  if (outcome === 'lost') return `${waited}lost after ${exactSpan(ranSeconds)} (${buriedBy?.commit.slice(0, 8)} stands on its lease)`;
   const how = end?.exitCode != null ? `exit ${end.exitCode}` : (end?.signal ?? 'no next state');
   return `${waited}stalled after ${exactSpan(ranSeconds)} (${how})`;
 }

@@ -2,7 +2,7 @@ import type { Context } from '../kernel/context.js';
 import { Chain } from './chain.js';
 import { eventOf } from './events.js';
 import { history, type Walk } from './history.js';
-import { type Run, runsOf } from './runs.js';
+import { type Burial, overAt, type Run, runsOf } from './runs.js';
 import type { StateEvent } from './schemas.js';
 
 /** How one run led to another. */
@@ -25,6 +25,7 @@ export interface Graph {
 /** A merge, with the lines that it brought in as they become known. */
 interface Merge {
   readonly lane: string;
+  readonly commit: string;
   readonly at: number;
   readonly lanes: string[];
 }
@@ -40,20 +41,28 @@ export async function readGraph(context: Context, walk: Pick<Walk, 'tips' | 'tru
   const merges: Merge[] = [];
   const awaited = new Map<string, Merge[]>();
   const chain = new Chain();
+  const tips = new Set(walk.tips.map(({ oid }) => oid));
+  const newest = new Map<string, Burial>();
+  const burials = new WeakMap<StateEvent, Burial>();
   async function* events(): AsyncGenerator<StateEvent> {
     for await (const step of history(context, { ...walk, merged: true })) {
       if (step.kind === 'ended') chain.end(step.lane, step);
       else {
         const { lane, commit } = step;
-        for (const merge of awaited.get(commit.oid) ?? []) merge.lanes.push(lane);
+        const mergedBy = awaited.get(commit.oid) ?? [];
+        for (const merge of mergedBy) merge.lanes.push(lane);
         awaited.delete(commit.oid);
         const [, ...others] = commit.parents;
         if (others.length > 0) {
-          const merge = { lane, at: commit.committedAt, lanes: [] };
+          const merge = { lane, commit: commit.oid, at: commit.committedAt, lanes: [] };
           merges.push(merge);
           for (const other of others) awaited.set(other, [...(awaited.get(other) ?? []), merge]);
         }
         const event = eventOf(lane, commit);
+        // At the tip of any branch a lease is in force there, whatever else stands on it.
+        const above = newest.get(lane) ?? mergedBy.at(-1);
+        if (event?.state === 'working' && above !== undefined && !tips.has(commit.oid)) burials.set(event, above);
+        newest.set(lane, { commit: commit.oid, at: commit.committedAt });
         if (event !== undefined) chain.take(lane, event);
       }
       yield* chain.ready();
@@ -62,8 +71,8 @@ export async function readGraph(context: Context, walk: Pick<Walk, 'tips' | 'tru
     yield* chain.ready();
   }
   const runs: Run[] = [];
-  for await (const run of runsOf(events())) {
-    if ((run.end ?? run.lease).at < since) continue;
+  for await (const run of runsOf(events(), (lease) => burials.get(lease))) {
+    if ((overAt(run) ?? run.lease.at) < since) continue;
     runs.push(run);
     if (runs.length > mostRuns) return undefined;
   }
@@ -97,9 +106,10 @@ function edgesOf(runs: readonly Run[], merges: readonly Merge[]): Edge[] {
     // Later runs of the branch carry the trailer on; the first is the one that was asked for.
     if (byBranch.get(run.branch)?.[0] === run) add(parent, run, 'fan-out');
   }
-  const lastBefore = (lane: string, at: number): Run | undefined => byBranch.get(lane)?.findLast(({ end }) => end !== null && end.at <= at);
+  const lastBefore = (lane: string, at: number): Run | undefined =>
+    byBranch.get(lane)?.findLast((run) => (overAt(run) ?? Number.POSITIVE_INFINITY) <= at);
   for (const { lane, at, lanes } of merges) {
-    const into = byBranch.get(lane)?.find((run) => run.lease.at <= at && (run.end === null || at <= run.end.at));
+    const into = byBranch.get(lane)?.find((run) => run.lease.at <= at && at <= (overAt(run) ?? Number.POSITIVE_INFINITY));
     if (into === undefined) continue;
     for (const other of lanes) {
       const last = other === lane ? undefined : lastBefore(other, at);
@@ -110,9 +120,16 @@ function edgesOf(runs: readonly Run[], merges: readonly Merge[]): Edge[] {
     const [first] = own;
     const last = own.at(-1);
     const parent = first?.parentRun == null ? undefined : byId.get(first.parentRun);
-    if (last?.end == null || first == null || parent === undefined || parent.branch === first.branch || first.correlationId === null)
+    const endedAt = last === undefined ? undefined : overAt(last);
+    if (
+      last === undefined ||
+      endedAt === undefined ||
+      first == null ||
+      parent === undefined ||
+      parent.branch === first.branch ||
+      first.correlationId === null
+    )
       continue;
-    const endedAt = last.end.at;
     const waiting = byBranch
       .get(parent.branch)
       ?.find((run) => run.correlationId === first.correlationId && run !== parent && (run.request ?? run.lease).at >= endedAt);

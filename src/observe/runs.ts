@@ -1,5 +1,11 @@
 import type { StateEvent } from './schemas.js';
 
+/** The commit that stands on a lease where nothing has ended its run, with its committer date in seconds since the epoch. */
+export interface Burial {
+  readonly commit: string;
+  readonly at: number;
+}
+
 /** A run as its events tell it. */
 export interface Run {
   readonly runId: string;
@@ -15,24 +21,34 @@ export interface Run {
   readonly request: StateEvent | null;
   readonly lease: StateEvent;
   readonly renewals: number;
-  /** Null: it holds the branch, or nobody has taken over yet. */
+  /** Null: it holds the branch, nobody has taken over yet, or it was lost. */
   readonly end: StateEvent | null;
-  readonly outcome: 'completed' | 'stalled' | 'running';
+  /** What its branch went on with while nothing ended it. */
+  readonly buriedBy: Burial | null;
+  /** `lost`: its lease is buried. */
+  readonly outcome: 'completed' | 'stalled' | 'running' | 'lost';
   /** From the request to the lease. */
   readonly waitedSeconds: number | null;
-  /** From the lease to the end. */
+  /** From the lease to the end, or to what buried it. */
   readonly ranSeconds: number | null;
 }
 
 /** A run whose request has still to be seen, on one branch. */
 interface Open {
   end: StateEvent | null;
+  buriedBy: Burial | null;
   lease?: StateEvent;
   renewals: number;
 }
 
-/** Puts the runs of branches together, from events that come newest first. Keeps one run of each branch. */
-export async function* runsOf(events: AsyncIterable<StateEvent> | Iterable<StateEvent>): AsyncGenerator<Run> {
+/**
+ * Puts the runs of branches together, from events that come newest first. Keeps one run of each branch. `burialOf`: what stands on
+ * the newest lease of a run that has no end; events alone do not tell it, as any commit may.
+ */
+export async function* runsOf(
+  events: AsyncIterable<StateEvent> | Iterable<StateEvent>,
+  burialOf: (lease: StateEvent) => Burial | undefined = () => undefined,
+): AsyncGenerator<Run> {
   const open = new Map<string, Open>();
   for await (const event of events) {
     const on = open.get(event.branch);
@@ -42,14 +58,14 @@ export async function* runsOf(events: AsyncIterable<StateEvent> | Iterable<State
         yield whole(on as Begun, null);
         open.delete(event.branch);
       }
-      const run = open.get(event.branch) ?? { end: null, renewals: 0 };
+      const run = open.get(event.branch) ?? { end: null, buriedBy: burialOf(event) ?? null, renewals: 0 };
       if (run.lease !== undefined) run.renewals++;
       run.lease = event;
       open.set(event.branch, run);
       continue;
     }
     if (on?.lease !== undefined) yield whole(on as Begun, event);
-    if (event.kind === 'completion' || event.kind === 'stall') open.set(event.branch, { end: event, renewals: 0 });
+    if (event.kind === 'completion' || event.kind === 'stall') open.set(event.branch, { end: event, buriedBy: null, renewals: 0 });
     else open.delete(event.branch);
   }
   for (const run of open.values()) if (run.lease !== undefined) yield whole(run as Begun, null);
@@ -57,7 +73,8 @@ export async function* runsOf(events: AsyncIterable<StateEvent> | Iterable<State
 
 type Begun = Open & { readonly lease: StateEvent };
 
-function whole({ end, lease, renewals }: Begun, request: StateEvent | null): Run {
+function whole({ end, buriedBy, lease, renewals }: Begun, request: StateEvent | null): Run {
+  const over = end ?? buriedBy;
   return {
     runId: lease.runId ?? 'unknown',
     runnerId: lease.runnerId,
@@ -70,8 +87,12 @@ function whole({ end, lease, renewals }: Begun, request: StateEvent | null): Run
     lease,
     renewals,
     end,
-    outcome: end === null ? 'running' : end.kind === 'stall' ? 'stalled' : 'completed',
+    buriedBy,
+    outcome: end === null ? (buriedBy === null ? 'running' : 'lost') : end.kind === 'stall' ? 'stalled' : 'completed',
     waitedSeconds: request === null ? null : Math.max(0, lease.at - request.at),
-    ranSeconds: end === null ? null : Math.max(0, end.at - lease.at),
+    ranSeconds: over === null ? null : Math.max(0, over.at - lease.at),
   };
 }
+
+/** When a run was over, in seconds since the epoch; undefined where it is not. */
+export const overAt = ({ end, buriedBy }: Run): number | undefined => (end ?? buriedBy)?.at;

@@ -105,7 +105,10 @@ export const graphReport = z.object({
           title: z.string(),
         }),
       ),
-      outcome: z.enum(['completed', 'stalled', 'running']),
+      /** The commit that stands on the lease of a run that is `lost`. */
+      buriedBy: z.nullable(z.object({ commit: oid, at: seconds })),
+      /** `lost`: its branch went on from the lease, and nothing ended it. */
+      outcome: z.enum(['completed', 'stalled', 'running', 'lost']),
       waitedSeconds: z.nullable(seconds),
       ranSeconds: z.nullable(seconds),
     }),

@@ -130,6 +130,49 @@ describe('a graph of runs', () => {
     expect(report.runs.find(({ runId }) => runId === runOf('a'))?.branch).toMatch(/^[0-9a-f]{12}\^2$/);
   });
 
+  test('ends a run that was cut off with the commit that stands on its lease', () => {
+    const made = told([
+      { branch: 'main', at: at(0), message: asks('build') },
+      { branch: 'main', at: at(1), message: leases('one', 'build') },
+      { branch: 'main', at: at(3), message: leases('one', 'build', 'renewed') },
+      { branch: 'main', at: at(8), message: 'cut off\n' },
+      { branch: 'main', at: at(9), message: 'and on\n' },
+    ]);
+    const report = read(made);
+    const cut = made.git('rev-parse', 'main^').trim();
+    expect(report.runs).toMatchObject([{ outcome: 'lost', end: null, ranSeconds: 7, renewals: 1, buriedBy: { commit: cut, at: at(8) } }]);
+    expect(report.criticalPath).toMatchObject({ seconds: 8, spent: { running: 0, retrying: 8 } });
+    expect(report.spent).toEqual({ running: 0, waiting: 0, retrying: 8 });
+    expect(made.aynig(['graph']).stdout).toContain(`waited 1 s, lost after 7 s (${cut.slice(0, 8)} stands on its lease)\n`);
+    expect(made.aynig(['graph', '--format', 'mermaid']).stdout).toMatch(/lost after 7 s.*:::lost\n(.*\n)* {2}classDef lost /);
+    expect(made.aynig(['graph', '--format', 'dot']).stdout).toMatch(/lost after 7 s.*color="#/);
+    expect(made.aynig(['graph', '--since', `@${at(8)}`]).stdout).toContain('lost after 7 s');
+    expect(made.aynig(['graph', '--since', `@${at(9)}`]).stdout).toBe('');
+  });
+
+  test('ends a run whose lease another lease or a merge has buried, and none that is the tip of a branch', () => {
+    const made = told([
+      { branch: 'main', at: at(0), message: asks('build', 'ask') },
+      { branch: 'main', at: at(1), message: leases('one', 'build') },
+      { branch: 'main', at: at(4), message: leases('two', 'build', 'second') },
+      { branch: 'main', at: at(6), message: asks('done', 'built') },
+      { branch: 'job', at: at(2), from: 'ask', message: leases('a', 'build', 'job lease') },
+      { branch: 'main', at: at(9), message: 'joins\n', merge: ['job lease'] },
+    ]);
+    const outcomes = () => read(made).runs.map(({ outcome, ranSeconds, buriedBy }) => [outcome, ranSeconds, buriedBy?.at]);
+    expect(outcomes()).toEqual([
+      ['lost', 3, at(4)],
+      ['running', null, undefined],
+      ['completed', 2, undefined],
+    ]);
+    made.git('branch', '-D', 'job');
+    expect(outcomes()).toEqual([
+      ['lost', 3, at(4)],
+      ['lost', 7, at(9)],
+      ['completed', 2, undefined],
+    ]);
+  });
+
   test('is told to people with the critical path marked', () => {
     const { stdout } = told().aynig(['graph', 'main']);
     expect(stdout).toMatch(/^\* [0-9a-f]{8} {2}main {4}build {5}waited 10 s, stalled after 30 s \(exit 3\)$/m);
