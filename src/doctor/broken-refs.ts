@@ -1,8 +1,11 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isOid, type RefName } from '../git/names.js';
+import { isOid, type Oid, oid, type RefName } from '../git/names.js';
+import type { Objects } from '../git/objects.js';
 import { readReflog } from '../git/reflog.js';
+import { readBranchTips } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
+import { canRead, unreadableTips } from '../git/unreadable-tips.js';
 import { entriesOf } from './entries.js';
 
 /** A file of a ref that git cannot read: a power cut leaves an empty one where git was not told to be careful. */
@@ -34,6 +37,32 @@ export async function readBrokenRefs({ commonDir, git }: Repository): Promise<Br
     }
   }
   return broken;
+}
+
+/** A branch that is at a commit which git cannot read. */
+export interface LostTip {
+  readonly ref: RefName;
+  readonly oid: Oid;
+  /** The last commit that git has noted for it and can read. */
+  readonly last: Oid | undefined;
+}
+
+/** More of them are not told one by one. */
+const maxLost = 100;
+
+export async function readLostTips({ commonDir, git }: Repository, objects: Objects): Promise<LostTip[]> {
+  const lost = await unreadableTips(objects, await readBranchTips(git), maxLost);
+  const tips: LostTip[] = [];
+  for (const { ref, oid: at } of lost) {
+    const noted = (await readReflog(git, commonDir, ref, 20)).map((entry) => entry.oid);
+    let last: Oid | undefined;
+    for (const name of new Set(noted)) {
+      if (last !== undefined || !isOid(name) || !(await canRead(objects, name))) continue;
+      last = oid(name);
+    }
+    tips.push({ ref, oid: at, last });
+  }
+  return tips;
 }
 
 function isBroken(path: string): boolean {

@@ -10,7 +10,7 @@ import type { HookName } from '../install/call.js';
 import { hasConfigHooks } from '../install/config-hooks.js';
 import { type FailureRecord, readFailures } from '../runner/failure-record.js';
 import { worktreesPath } from '../runner/places.js';
-import { type BrokenRef, readBrokenRefs } from './broken-refs.js';
+import { type BrokenRef, type LostTip, readBrokenRefs, readLostTips } from './broken-refs.js';
 import { type CommandFile, readCommands } from './commands.js';
 import { type GitLock, readGitLocks } from './git-locks.js';
 import { canExecute, type HookFile, type HookSource, readHookFile, readRendered } from './hook-files.js';
@@ -52,6 +52,7 @@ export interface Facts {
   /** Names of branches that are not valid UTF-8. */
   readonly unnameable: readonly Buffer[];
   readonly brokenRefs: readonly BrokenRef[];
+  readonly lostTips: readonly LostTip[];
   /** Undefined where the repository is no server. */
   readonly server: ServerFacts | undefined;
   /** Branches among those that journals and failures name. */
@@ -136,6 +137,7 @@ export async function readFacts(
       unnameable,
       gitLocks: readGitLocks(commonDir, worktrees, now),
       brokenRefs: await readBrokenRefs(repository),
+      lostTips: await readLostTips(repository, objects),
       server: await readServer(
         repository,
         objects,

@@ -177,7 +177,7 @@ export const findingKinds = {
     meaning: 'A lock file of git, such as index.lock, is old and no process can hold it.',
   },
   'owner-mixed': { severity: 'warning', group: 'locks', meaning: 'A server has files that belong to another user than it does.' },
-  'ref-broken': { severity: 'error', group: 'locks', meaning: 'The file of a ref names no object; git cannot read or move it.' },
+  'ref-broken': { severity: 'error', group: 'locks', meaning: 'A ref names no object that git can read.' },
   'git-lock-held': { severity: 'info', group: 'locks', meaning: 'A lock file of git is there which a process could still hold.' },
 } as const satisfies Record<string, Kind>;
 

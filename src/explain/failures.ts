@@ -49,7 +49,10 @@ export const failureAdvice = {
   },
   'corrupt-object': {
     causes: ['A power cut, a full disk or a copy that was not whole.', 'A partial or shallow clone whose remote is not reached.'],
-    next: ['See what is damaged with `git fsck --full`; fetch it again from a clone that has it. Other branches go on.'],
+    next: [
+      'See what is damaged with `git fsck --full`; fetch it again from a clone that has it. Other branches go on.',
+      'Where it is the tip of a branch, `aynig doctor` says how to put an older commit back, or to give the branch up.',
+    ],
   },
   'read-only': {
     causes: ['A command was run as root and left files that belong to root.', 'The file system is mounted read-only.'],

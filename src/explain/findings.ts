@@ -161,8 +161,11 @@ export const findingAdvice = {
     next: ["Give them to the owner of the repository, as root: git refuses what is not its user's, and the runner cannot write there."],
   },
   'ref-broken': {
-    causes: ['A power cut while the ref was written.'],
-    next: ['The command puts the last value back that git has noted; a power cut leaves such a file where `core.fsync` was not set.'],
+    causes: ['A power cut while the ref or its commit was written.', 'An object was deleted, or a copy of the repository was not whole.'],
+    next: [
+      'Fetch what is missing from a clone that has it.',
+      'The command puts the last value back that git has noted and can read, or deletes a branch that has none; a power cut leaves such files where `core.fsync` was not set.',
+    ],
   },
   'git-lock-held': {
     causes: ['A git is at work, or a program that keeps the lock for long.'],

@@ -5,6 +5,7 @@ import { readTip } from '../kernel/tip.js';
 import { Chain } from './chain.js';
 import { history, type Walk } from './history.js';
 import type { LaneName } from './lanes.js';
+import { namingBranches } from './naming-branches.js';
 import type { StateEvent } from './schemas.js';
 import { severityOf } from './severity.js';
 import { isLong, standingAlone } from './standing-alone.js';
@@ -97,7 +98,9 @@ export async function* readEvents(
 export async function* tipEvents(context: Context, tips: Walk['tips']): AsyncGenerator<StateEvent> {
   for (let start = 0; start < tips.length; start += batchSize) {
     const batch = tips.slice(start, start + batchSize);
-    const commits = await Promise.all(batch.map(({ oid }) => context.objects.commit(oid)));
+    const commits = await Promise.all(batch.map(({ oid }) => context.objects.commit(oid))).catch(async (error: unknown) => {
+      throw await namingBranches(context, tips, error);
+    });
     for (const [index, { lane }] of batch.entries()) {
       const event = commits[index] && eventOf(lane, commits[index]);
       if (event !== undefined) yield { ...event, partial: true };

@@ -6,6 +6,7 @@ import { gitLines } from '../git/lines.js';
 import { type Oid, oid } from '../git/names.js';
 import type { Context } from '../kernel/context.js';
 import { byLineage, type LaneName, Lanes } from './lanes.js';
+import { namingBranches } from './naming-branches.js';
 
 /** What is walked. */
 export interface Walk {
@@ -73,17 +74,21 @@ export async function* history(context: Context, { tips, merged = false, ours = 
       for (const end of over) yield end.into === undefined && read.parents.length > 0 ? { ...end, cut: true } : end;
     }
   };
-  for await (const line of lines) {
-    const [name = '', ...parents] = line.split(' ');
-    unseen.delete(oid(name));
-    if (lanes?.knows(oid(name)) === false) await refuseOthers(context, unseen);
-    const lane = lanes?.take(oid(name), parents.map(oid), merged) ?? only.lane;
-    const commit = context.objects.commit(oid(name));
-    commit.catch(() => undefined);
-    asked.push({ lane, commit, ended: ended.splice(0) });
-    if (asked.length >= ahead) yield* give();
+  try {
+    for await (const line of lines) {
+      const [name = '', ...parents] = line.split(' ');
+      unseen.delete(oid(name));
+      if (lanes?.knows(oid(name)) === false) await refuseOthers(context, unseen);
+      const lane = lanes?.take(oid(name), parents.map(oid), merged) ?? only.lane;
+      const commit = context.objects.commit(oid(name));
+      commit.catch(() => undefined);
+      asked.push({ lane, commit, ended: ended.splice(0) });
+      if (asked.length >= ahead) yield* give();
+    }
+    while (asked.length > 0) yield* give();
+  } catch (error) {
+    throw await namingBranches(context, sorted, error);
   }
-  while (asked.length > 0) yield* give();
   await refuseOthers(context, unseen);
 }
 

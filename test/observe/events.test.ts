@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventsReport, eventLine as line, schemas } from '../../src/observe/schemas.js';
@@ -96,6 +97,43 @@ describe('events of a history', () => {
       expect(stderr, args.join(' ')).toContain(`the branch strange is at ${tip}, which is a ${type} and not a commit [corrupt-object]`);
     }
   });
+
+  test.each(['missing', 'damaged'])(
+    'of all branches are refused with the names of those whose commit is %s, which doctor tells how to mend',
+    (how) => {
+      const made = told();
+      const [before, tip] = ['below', 'tip'].map((title) => made.git('commit-tree', '-p', 'main', '-m', title, 'main^{tree}')) as [
+        string,
+        string,
+      ];
+      made.git('update-ref', '--create-reflog', 'refs/heads/unread', before);
+      made.git('update-ref', 'refs/heads/unread', tip);
+      made.git('update-ref', 'refs/heads/unread-2', tip);
+      const object = `.git/objects/${tip.slice(0, 2)}/${tip.slice(2)}`;
+      rmSync(join(made.path, object));
+      if (how === 'damaged') made.write(object, 'x');
+      for (const args of [
+        ['events', '--all'],
+        ['events', '--all', '--history'],
+        ['graph'],
+        ['metrics'],
+        ['verify', '--all'],
+        ['trace', '--all', '-o', '-'],
+      ]) {
+        const { stdout, stderr } = made.aynig(args, { expected: 1 });
+        expect(stderr, args.join(' ')).toContain(`at the tip of unread (${tip}), unread-2 (${tip}). [corrupt-object]`);
+        expect(stderr).toContain('aynig doctor');
+        expect(stdout).toBe('');
+      }
+      const { findings } = JSON.parse(made.aynig(['doctor', '--json'], { expected: 1 }).stdout);
+      const fixes = findings.filter(({ id }: { id: string }) => id === 'ref-broken').map(({ fix }: { fix: string }) => fix);
+      expect(fixes).toHaveLength(2);
+      for (const fix of fixes) made.program('sh', ['-c', fix]);
+      expect(made.git('rev-parse', 'unread').trim()).toBe(before);
+      expect(made.git('branch', '--list', 'unread-2')).toBe('');
+      made.aynig(['graph']);
+    },
+  );
 
   test.each([['main'], ['--all']])('say where a shallow clone does not have what led to them: %s', (which) => {
     const made = told();
