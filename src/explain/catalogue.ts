@@ -5,7 +5,7 @@ import { auditAdvice } from './audit.js';
 import type { Described, Entry, WordKind } from './entry.js';
 import { failureAdvice } from './failures.js';
 import { findingAdvice } from './findings.js';
-import { eventKinds, kernelStates, readings, severities } from './words.js';
+import { commandWords, eventKinds, kernelStates, leaseWords, readings, severities } from './words.js';
 
 const plain = { severity: null, paths: [], row: [] } as const;
 
@@ -17,6 +17,8 @@ export function catalogue(): Entry[] {
   return [
     ...keysOf(failureCodes).map((word): Entry => ({ word, kind: 'error', meaning: failureCodes[word], ...plain, ...failureAdvice[word] })),
     ...entriesOf('reading', readings),
+    ...entriesOf('lease', leaseWords),
+    ...entriesOf('command', commandWords),
     ...entriesOf('state', kernelStates),
     ...entriesOf('event', eventKinds),
     ...entriesOf('severity', severities),

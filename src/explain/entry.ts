@@ -9,8 +9,8 @@ export interface Described extends Advice {
   readonly meaning: string;
 }
 
-/** What a word can be: a code of an error, what a tip reads as, a state, a finding of `doctor` or `verify`, or a word of an event. */
-export type WordKind = 'error' | 'reading' | 'state' | 'doctor' | 'event' | 'severity' | 'verify';
+/** What a word can be: a code of an error, what `status` says of a tip, its lease or its command, a state, a finding of `doctor` or `verify`, or a word of an event. */
+export type WordKind = 'error' | 'reading' | 'lease' | 'command' | 'state' | 'doctor' | 'event' | 'severity' | 'verify';
 
 /** One word that can be explained. */
 export interface Entry extends Described {
@@ -28,6 +28,8 @@ export interface Entry extends Described {
 export const headings: Readonly<Record<WordKind, string>> = {
   error: 'error codes',
   reading: 'readings of a branch',
+  lease: 'leases in aynig status',
+  command: 'commands in aynig status',
   state: 'states',
   event: 'kinds of events',
   severity: 'severities',

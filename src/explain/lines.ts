@@ -21,6 +21,8 @@ export function entryLines({ word, kind, severity, meaning, causes, next, paths,
 const kinds: Readonly<Record<WordKind, string>> = {
   error: 'error code',
   reading: 'reading',
+  lease: 'lease in aynig status',
+  command: 'command in aynig status',
   state: 'state',
   doctor: 'finding of aynig doctor',
   verify: 'finding of aynig verify',

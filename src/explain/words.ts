@@ -1,7 +1,7 @@
 import type { BranchStatus, StateEvent } from '../observe/schemas.js';
 import type { Described } from './entry.js';
 
-/** What a tip can read as; CONTRACT.md says what a tick does about each. */
+/** What a tip can read as, as `status` shows it; CONTRACT.md says what a tick does about each. */
 export const readings = {
   idle: {
     meaning: 'The tip names no state, so nothing is asked for.',
@@ -66,7 +66,68 @@ export const readings = {
     causes: ['A power cut, a full disk, or a copy that was not whole.'],
     next: ['See what is damaged: `git fsck --full`.', 'Fetch it again from a clone that has it.'],
   },
-} as const satisfies Record<BranchStatus['reading'], Described>;
+  ended: {
+    meaning: "The tip names a state that is an end of workflows (`aynig.endStates`) and has no command: it is nobody's turn.",
+    causes: ['The workflow is over, as in `done` or `cancelled`. In JSON it is `waiting`, and `needsPerson` is false.'],
+    next: ['Merge the branch, or delete it.', 'Begin again with a state: `aynig set-state <state>`.'],
+  },
+} as const satisfies Record<BranchStatus['reading'] | 'ended', Described>;
+
+/** What `status` says of the lease of a branch. */
+export const leaseWords = {
+  active: {
+    meaning: 'The lease holds; the seconds that are left are said beside it where they are known.',
+    causes: ['A run has claimed the request, and was heard of within its lease.'],
+    next: ['Wait; see what its command prints with `aynig logs --follow`.', 'End the run: `aynig cancel`.'],
+  },
+  expired: {
+    meaning: 'The lease is over and nothing has ended the run; the next tick takes over.',
+    causes: ['Its runner was killed, its machine was switched off, or the network was away for longer than the lease.'],
+    next: ['Take over: `aynig run`.'],
+  },
+  endless: {
+    meaning: 'The lease has no end, so nobody ever takes over.',
+    causes: ['Its commit has no `aynig-lease-seconds`.'],
+    next: ['Wait for the run.', 'Where its runner is gone, end it: `aynig cancel`.'],
+  },
+  'n/a': {
+    meaning: 'No run holds the branch, so there is no lease.',
+    causes: ['Its tip is no `working` commit.'],
+    next: ['See what comes next in the reading of `aynig status`.'],
+  },
+} as const satisfies Record<BranchStatus['lease']['status'], Described>;
+
+/** What `status` says of the command of a branch. */
+export const commandWords = {
+  exists: {
+    meaning: 'The command of the state is there and can be run.',
+    causes: ['It is in the tree of the commit that asks, or in the folder of `aynig.commandsDir`.'],
+    next: ['See in the reading of `aynig status` whether it is run here, and when.'],
+  },
+  missing: {
+    meaning: "The state has no command where commands are looked for, so it is a person's turn, or the end.",
+    causes: ['The state is one for people, is misspelt, or its command is not committed on this branch.'],
+    next: ['See which states have a command: `aynig explain`.', 'Ask for another state: `aynig set-state <state>`.'],
+  },
+  untrusted: {
+    meaning: 'The command is there, and hooks do not start it for this request; the reading says why.',
+    causes: [
+      'Nobody has allowed these commands in this clone, or a run has changed them.',
+      'The request came from elsewhere, or the branch is not among `aynig.branches`.',
+    ],
+    next: ['Look at the commands and allow them: `aynig allow`.', 'Run it once, as you typed it: `aynig run --current-branch include`.'],
+  },
+  unusable: {
+    meaning: 'Something stands where the command would be, and it cannot be run.',
+    causes: ['It is not executable, a symbolic link or no ordinary file.', 'The folder that `aynig.commandsDir` names cannot be used.'],
+    next: ['Do what the reading of `aynig status` says, commit it, and ask anew: `aynig set-state <state>`.'],
+  },
+  'n/a': {
+    meaning: 'The tip asks for nothing, so no command is looked for.',
+    causes: ['It names no state, or it cannot be used or read.'],
+    next: ['Ask for a state: `aynig set-state <state>`.'],
+  },
+} as const satisfies Record<BranchStatus['command']['status'], Described>;
 
 /** States that the kernel knows. */
 export const kernelStates = {

@@ -226,7 +226,7 @@ export const explainReport = z.object({
   entries: z.array(
     z.object({
       word: z.string(),
-      kind: z.enum(['error', 'reading', 'state', 'event', 'severity', 'doctor', 'verify']),
+      kind: z.enum(['error', 'reading', 'lease', 'command', 'state', 'event', 'severity', 'doctor', 'verify']),
       /** Of a finding. */
       severity: z.nullable(z.enum(['error', 'warning', 'info'])),
       meaning: z.string(),

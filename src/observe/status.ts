@@ -64,7 +64,7 @@ export async function statusOf(context: Context, surveyed: Surveyed, { failures,
     title: titleOf(tip),
     reading: reading.kind,
     state: tip.kind === 'request' ? tip.state : tip.kind === 'lease' ? 'working' : null,
-    detail: detailOf(reading, at),
+    detail: detailOf(reading, at, { ends }),
     runId: lease?.runId || (tip.kind === 'request' ? (trailerValue(tip.message.trailers, 'aynig-stalled-run') ?? null) : null),
     runnerId: lease?.runnerId || null,
     lease: leaseOf(context, reading, lease),
@@ -152,7 +152,11 @@ function stallOf(
 }
 
 /** One sentence about a reading, with what to do where something is to be done. */
-export function detailOf(reading: Reading, { branch, at }: Pick<BranchTip, 'branch' | 'at'>): string | null {
+export function detailOf(
+  reading: Reading,
+  { branch, at }: Pick<BranchTip, 'branch' | 'at'>,
+  { ends }: Pick<Surroundings, 'ends'>,
+): string | null {
   const there = at === undefined ? '' : ` --aynig-remote ${quoted(at.remote)}`;
   switch (reading.kind) {
     case 'idle':
@@ -161,7 +165,7 @@ export function detailOf(reading: Reading, { branch, at }: Pick<BranchTip, 'bran
       return `the next tick runs ${reading.path}`;
     case 'waiting':
       return reading.why === 'no-command'
-        ? `no command for ${reading.state}: a person's turn, or the end`
+        ? `no command for ${reading.state}: ${ends.has(reading.state) ? "nobody's turn, as it is an end (aynig.endStates)" : "a person's turn, or the end"}`
         : 'recovery itself failed: a person has to decide';
     case 'untrusted':
       return `${reading.why}; next: ${reading.next}`;

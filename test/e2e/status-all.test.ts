@@ -84,7 +84,13 @@ describe('aynig status --all', () => {
     expect(found['stalled']?.lastFailure?.hint).toBe(
       'See what it printed: aynig logs stalled; ask again with: git switch stalled && aynig set-state build',
     );
-    expect(found['ended']).toMatchObject({ reading: 'waiting', needsPerson: false });
+    expect(found['ended']).toMatchObject({
+      reading: 'waiting',
+      needsPerson: false,
+      detail: "no command for done: nobody's turn, as it is an end (aynig.endStates)",
+    });
+    expect(found['waiting']?.detail).toBe("no command for review: a person's turn, or the end");
+    expect(made.aynig(['status', 'ended']).stdout).toMatch(/^reading +ended: no command for done: nobody's turn/m);
   });
 
   test('is plain text where it is piped, and where no colours are wanted', () => {

@@ -17,8 +17,10 @@ describe('the catalogue', () => {
     }
   });
 
-  test('has every reading that status prints, and every kind and severity of events', () => {
-    expect(words('reading').sort()).toEqual([...branchStatus.shape.reading.options].sort());
+  test('has every reading, and every word for leases and commands, that status prints, and every kind and severity of events', () => {
+    expect(words('reading').sort()).toEqual([...branchStatus.shape.reading.options, 'ended'].sort());
+    expect(words('lease').sort()).toEqual([...branchStatus.shape.lease.shape.status.options].sort());
+    expect(words('command').sort()).toEqual([...branchStatus.shape.command.shape.status.options].sort());
     expect(words('event').sort()).toEqual([...stateEvent.shape.kind.options].sort());
     expect(words('severity').sort()).toEqual([...stateEvent.shape.severity.options].sort());
   });

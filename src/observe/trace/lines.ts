@@ -4,6 +4,7 @@ import type { BranchTip } from '../../git/refs.js';
 import type { Context } from '../../kernel/context.js';
 import { surveyTips } from '../../kernel/survey.js';
 import type { LaneName } from '../lanes.js';
+import { endStatesOf } from '../needs-person.js';
 import { detailOf } from '../status.js';
 import type { LineEnd } from './bars.js';
 
@@ -16,13 +17,14 @@ export interface Line extends LineEnd {
 export async function endsOf(context: Context, tips: readonly BranchTip[]): Promise<Map<LaneName, Line>> {
   const ends = new Map<LaneName, Line>();
   const now = context.now();
+  const surroundings = { ends: endStatesOf(context.settings.endStates) };
   for await (const found of surveyTips(context, tips)) {
     const line: Line =
       'failure' in found
         ? { at: now, open: true, reading: 'unreadable', detail: found.failure.message }
         : found.reading.kind === 'idle'
           ? { at: found.tip.commit.committedAt, open: false, reading: 'idle', detail: 'the branch went on without asking for a state' }
-          : { at: now, open: true, reading: found.reading.kind, detail: detailOf(found.reading, found.at) };
+          : { at: now, open: true, reading: found.reading.kind, detail: detailOf(found.reading, found.at, surroundings) };
     ends.set(found.at.branch, line);
   }
   return ends;
