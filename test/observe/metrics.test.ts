@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expositionLines, Histogram } from '../../src/observe/metrics/exposition.js';
@@ -128,13 +128,31 @@ describe('aynig metrics --textfile', () => {
   test('says so where it cannot write, and the old file stays', () => {
     const made = scratch();
     const missing = made.aynig(['metrics', '--textfile', 'no/such/folder.prom'], { expected: 1 });
-    expect(missing.stderr).toContain('[metrics-file]');
+    expect(missing.stderr).toContain(`: there is no folder ${join(made.path, 'no/such')}. [metrics-file]`);
     const folder = join(made.root, 'taken.prom');
     mkdirSync(folder);
     writeFileSync(join(folder, 'mine'), 'mine\n');
     expect(made.aynig(['metrics', '--textfile', folder], { expected: 1 }).stderr).toContain('[metrics-file]');
     expect(readFileSync(join(folder, 'mine'), 'utf8')).toBe('mine\n');
     expect(readdirSync(made.root).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('refuses what is no file, says which name would do, and leaves nothing beside it', () => {
+    const made = scratch();
+    made.git('config', 'user.useConfigOnly', 'true');
+    made.write('folder/kept', 'x');
+    symlinkSync('folder', join(made.path, 'link'));
+    made.program('mkfifo', [join(made.path, 'pipe')]);
+    const before = readdirSync(made.path);
+    for (const name of ['folder', 'link']) {
+      const { stderr } = made.aynig(['metrics', '--textfile', name], { expected: 1 });
+      expect(stderr).toContain(`${join(made.path, name)} is a folder; nothing was written. [metrics-file]`);
+      expect(stderr).toContain(`aynig metrics --textfile ${join(made.path, name, 'aynig.prom')}`);
+    }
+    const { stderr } = made.aynig(['metrics', '--textfile', 'pipe'], { expected: 1 });
+    expect(stderr).toContain(`${join(made.path, 'pipe')} is no ordinary file; nothing was written. [metrics-file]`);
+    expect(readdirSync(made.path)).toEqual(before);
+    expect(lstatSync(join(made.path, 'link')).isSymbolicLink()).toBe(true);
   });
 
   test('warns of a name that the collector does not read', () => {
