@@ -8,7 +8,7 @@ import { type AuditCounts, type AuditWalk, audit } from '../observe/audit/audit.
 import type { AuditFinding } from '../observe/audit/finding.js';
 import { trunkOf } from '../observe/trunk.js';
 import { jsonText, printable } from '../printable.js';
-import { branchArgument } from './branch-argument.js';
+import { branchArgument, currentBranch } from './branch-argument.js';
 import type { Io } from './io.js';
 import { sinceArgument } from './since.js';
 
@@ -58,12 +58,13 @@ async function walkOf(context: Context, { range, branch, all }: VerifyFlags): Pr
       hint: 'Write it as <from>..<to>, or name a branch or a commit.',
     });
   const except = from === undefined ? [] : [await commitOf(context, from || 'HEAD')];
-  const lane = to || 'HEAD';
+  // A finding names the branch that HEAD is on, as without a range.
+  const lane = ['', 'HEAD', '@'].includes(to) ? ((await currentBranch(repository)) ?? 'HEAD') : to;
   const name = lane.replace(/^refs\/heads\//, '');
   const asBranch = await objectName(context, `refs/heads/${name}`);
   const tip = {
     lane: asBranch === undefined ? lane : name,
-    oid: asBranch ?? (await commitOf(context, lane)),
+    oid: asBranch ?? (await commitOf(context, to || 'HEAD')),
     whole: asBranch !== undefined,
   };
   return { walk: { tips: [tip], except }, what: range };

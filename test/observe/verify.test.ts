@@ -431,6 +431,17 @@ describe('aynig verify', () => {
     );
   });
 
+  test('names the branch that HEAD is on where a range ends there, and HEAD where it is on none', () => {
+    const repository = broken();
+    repository.git('switch', '--quiet', 'topic');
+    for (const range of ['topic~1..HEAD', 'topic~1..', 'topic~1..@', 'HEAD'])
+      expect(repository.aynig(['verify', range], { expected: 1 }).stdout, range).toMatch(/^([0-9a-f]{12} topic [a-z-]+: [^\n]+\n)+$/);
+    repository.git('switch', '--quiet', '--detach');
+    expect(repository.aynig(['verify', 'topic~1..'], { expected: 1 }).stdout).toMatch(/^[0-9a-f]{12} HEAD /);
+    repository.git('symbolic-ref', 'HEAD', 'refs/heads/unborn');
+    expect(repository.aynig(['verify', 'topic~1..'], { expected: 1 }).stderr).toContain('[no-such-branch]');
+  });
+
   test('takes a range, a branch or a commit, and says what it cannot take', () => {
     const repository = broken();
     expect(repository.aynig(['verify', 'topic~1..topic'], { expected: 1 }).stderr).toContain('Walked 1 commit of topic~1..topic');
