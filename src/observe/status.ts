@@ -119,7 +119,7 @@ async function commandOf(context: Context, { tip, reading, command }: Found): Pr
   } else if (tip.kind !== 'request') return { status: 'n/a', path: null };
   switch (lookup.kind) {
     case 'present':
-      return { status: reading.kind === 'untrusted' || reading.kind === 'remote' ? 'untrusted' : 'exists', path: lookup.path };
+      return { status: reading.kind === 'untrusted' ? 'untrusted' : 'exists', path: lookup.path };
     case 'unusable':
       return { status: 'unusable', path: lookup.path };
     case 'missing':

@@ -455,7 +455,7 @@ describe('a history that git rewrites or brings in', () => {
     const { ana } = twoClones();
     ana.gitAnswer(['commit', '--quiet', '--allow-empty', ...request], { env: { AYNIG: '0' }, expected: 0 });
     ana.git('push', '--quiet', 'origin', 'main');
-    expect(ana.statusOf('main').reading).toBe('remote');
+    expect(ana.statusOf('main')).toMatchObject({ reading: 'remote', command: { status: 'exists' } });
     const before = ana.head();
     ana.aynig(['run', '--current-branch', 'include']);
     expect(ana.head()).toBe(before);

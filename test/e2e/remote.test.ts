@@ -137,7 +137,7 @@ describe('a request at a remote', () => {
     } else {
       clone.git('config', 'aynig.trust', 'branch');
       clone.request('build', { trailers: ['aynig-remote: nowhere'] });
-      expect(clone.statusOf('main')).toMatchObject({ reading: 'remote', state: 'build' });
+      expect(clone.statusOf('main')).toMatchObject({ reading: 'remote', state: 'build', command: { status: 'exists' } });
     }
   });
 
