@@ -72,8 +72,97 @@ test('another state may come next, and one that cannot is said', async () => {
 test('a branch where nothing failed gets a report that says so', async () => {
   const repo = withOpsPack();
   await ask(repo, 'ops-triage', [], 'ops-review');
-  expect(report(repo)).toContain('No failed run was found on this branch.');
+  expect(report(repo)).toContain('did not fail, or nothing has ended yet.');
   expect(report(repo)).toMatch(/\| .* ops-triage +Ask for ops-triage/);
+});
+
+/** Fails twice, and then does what it is for. */
+const third = `${started}
+[ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 3 ] || exit 4
+git commit -q --allow-empty -m 'Checked' -m 'aynig-state: checked'`;
+const job = `set -eu
+case $AYNIG_BODY in *fail*) set -- failed ;; *) echo "$AYNIG_BRANCH" >"\${AYNIG_BODY#in }"; set -- done ;; esac
+git add .
+git commit -q --allow-empty -m "job of $AYNIG_BRANCH" -m "aynig-outcome: $1
+aynig-state: $AYNIG_TRAILER_AYNIG_NEXT"`;
+
+/** A workspace where a run has failed before, and was mended since. */
+async function mendedSince(): Promise<Workspace> {
+  const repo = withOpsPack({ check: third, job });
+  repo.git('config', 'aynig.ops.backoffSeconds', '0');
+  await ask(repo, 'check', ['aynig-max-attempts: 3'], 'checked');
+  expect(repo.states().filter((state) => state === 'stalled')).toHaveLength(2);
+  return repo;
+}
+
+async function fanOut(repo: Workspace, body: string, end = 'ops-review'): Promise<void> {
+  const trailers = ['aynig-state: ops-fan-out', 'aynig-fan-state: job', 'aynig-fan-then: joined', 'aynig-next-on-failure: ops-triage'];
+  repo.git('commit', '--quiet', '--allow-empty', '-m', 'Fan out', '-m', body, '-m', trailers.join('\n'));
+  await repo.untilState(end);
+  await repo.untilQuiet();
+}
+
+test('what was mended since is not what a report is about', async () => {
+  const repo = await mendedSince();
+  await ask(repo, 'ops-triage', [], 'ops-review');
+  expect(repo.git('log', '-1', '--format=%s')).toBe('Triage: nothing failed on main');
+  expect(repo.trailer('aynig-failed-state')).toBe('');
+});
+
+test('jobs of a fan-out that failed are what its report is about, whatever failed before', async () => {
+  const repo = await mendedSince();
+  await fanOut(repo, 'de: in de\nes: fail');
+  expect(repo.git('log', '-1', '--format=%s')).toBe('Triage: Joined 2 jobs: 1 done, 1 failed, 1 merged (main)');
+  expect(report(repo)).toContain('  | | main.es | failed |');
+  expect(report(repo)).not.toContain('What was asked');
+  expect(repo.trailer('aynig-failed-state')).toBe('ops-fan-in');
+  expect(repo.trailer('aynig-note')).toMatch(/^Joined 2 jobs: 1 done, 1 failed, 1 merged in run /);
+  // A person who asks later gets the same one.
+  await ask(repo, 'ops-triage', [], 'ops-review');
+  expect(repo.git('log', '-1', '--format=%s')).toBe('Triage: Joined 2 jobs: 1 done, 1 failed, 1 merged (main)');
+});
+
+test('jobs that conflict are what their report is about, and not that an earlier fan-out could not be', async () => {
+  const repo = withOpsPack({ job });
+  await ask(repo, 'ops-fan-out');
+  expect(repo.git('log', '-1', '--format=%s')).toMatch(/^Not fanned out/);
+  await fanOut(repo, 'de: in all\nes: in all');
+  expect(repo.git('log', '-1', '--format=%s')).toBe('Triage: Joined 2 jobs: 2 done, 0 failed, 1 merged (main)');
+  expect(report(repo)).toContain('  | main.es:\n  |   all');
+  expect(report(repo)).not.toContain('State that failed: ops-fan-out');
+});
+
+test('a question that was turned down is what its report is about', async () => {
+  const repo = await mendedSince();
+  const trailers = ['aynig-state: ops-approve', 'aynig-next: ship', 'aynig-next-on-failure: ops-triage'];
+  repo.git('commit', '--quiet', '--allow-empty', '-m', 'Ship it?', '-m', trailers.join('\n'));
+  await repo.untilState('ops-approval');
+  await repo.untilQuiet();
+  repo.git('commit', '--quiet', '--allow-empty', '-m', 'Reject', '-m', 'Not on a Friday.', '-m', 'aynig-state: ops-triage');
+  await repo.untilState('ops-review');
+  await repo.untilQuiet();
+  expect(repo.git('log', '-1', '--format=%s')).toBe('Triage: "Ship it?" was rejected on main');
+  expect(report(repo)).toContain('What a person said:\n  | Reject\n  | Not on a Friday.\n');
+  expect(report(repo)).not.toContain('Attempts:');
+  expect(repo.trailer('aynig-failed-state')).toBe('');
+});
+
+test('a command that asks for a report says by its commit what is wrong; one that was told to go on there does not', async () => {
+  const repo = withOpsPack({
+    test: `git commit -q --allow-empty -m '3 tests failed' -m 'aynig-state: ops-triage'`,
+    told: `git commit -q --allow-empty -m 'All is well' -m "aynig-state: $AYNIG_TRAILER_AYNIG_NEXT"`,
+  });
+  await ask(repo, 'test', [], 'ops-review');
+  expect(repo.git('log', '-1', '--format=%s')).toBe('Triage: test failed on main: 3 tests failed');
+  await ask(repo, 'told', ['aynig-next: ops-triage'], 'ops-review');
+  expect(repo.git('log', '-1', '--format=%s')).toBe('Triage: nothing failed on main');
+});
+
+test('what a notice passes on is still what failed', async () => {
+  const repo = withOpsPack({ build });
+  await ask(repo, 'build', ['aynig-next-on-failure: ops-notify'], 'done');
+  await ask(repo, 'ops-triage', [], 'ops-review');
+  expect(repo.trailer('aynig-failed-state')).toBe('build');
 });
 
 test('of a long log only the end is shown, masked before it is cut', async () => {

@@ -185,6 +185,84 @@ ops_failure() {
   return 1
 }
 
+# ops_cause <commit that asks>: the failure that it is asked for: that of the newest run that ended at or below it, or what a person's
+# own commit gives up or turns down. What runs pass on (stalled, ops-retry, ops-triage, ops-notify, the last step of a job) is
+# looked for below them. Sets what ops_failure sets, without a run where a person ended it, and ops_failed_question, the question
+# that was turned down. Fails where that run did not fail: what failed before it is mended, or is another matter.
+ops_cause() {
+  ops_failed_question=''
+  ops_judged='' ops_judged_state='' ops_asking=yes
+  for ops_below in $(ops_walk "$1" '^aynig-state:' | head -n 300) end; do
+    ops_below_state=end
+    [ "$ops_below" = end ] || ops_below_state=$(ops_state_name "$(ops_trailer "$ops_below" aynig-state)") || continue
+    if [ -n "$ops_judged" ]; then
+      ops_failed_state='' ops_failed_run='' ops_failed_request='' ops_failed_end=$ops_judged
+      ops_judge || case $? in 1) return 0 ;; 2) break ;; esac
+    fi
+    ops_judged=$ops_below ops_judged_state=$ops_below_state
+  done
+  ops_failed_state='' ops_failed_run='' ops_failed_request='' ops_failed_end='' ops_failed_question=''
+  return 1
+}
+
+# ops_judge: what $ops_judged, the commit above $ops_below, says of the run that made it: 0 nothing, 1 that it failed, 2 that it did not.
+ops_judge() {
+  case $ops_judged_state in
+    working) return 0 ;;
+    stalled)
+      ops_failed_run=$(ops_trailer "$ops_judged" aynig-stalled-run)
+      [ -n "$ops_failed_run" ] || ops_asking=no
+      ops_failed_state=$(ops_state_name "$(ops_trailer "$ops_judged" aynig-origin-state)") || return 0
+      ops_failed_request=$(ops_request_of "$ops_failed_run" "$ops_judged")
+      case $ops_failed_state in stalled | working | unknown | ops-retry | ops-triage | ops-notify) return 0 ;; esac
+      return 1
+      ;;
+  esac
+  ops_failed_run=$(ops_trailer "$ops_judged" aynig-run-id)
+  # Where no hook wrote it. While a run holds a branch nobody else moves it.
+  [ -n "$ops_failed_run" ] || [ "$ops_below_state" != working ] || ops_failed_run=$(ops_trailer "$ops_below" aynig-run-id)
+  ops_outcome=$(ops_trailer "$ops_judged" aynig-outcome)
+  if [ -z "$ops_failed_run" ]; then
+    if [ "$ops_below_state" = ops-approval ] && ops_is_no "$ops_below"; then
+      ops_failed_question=$(ops_part title "$ops_below")
+      return 1
+    fi
+    [ "$ops_judged_state" != failed ] && [ "$ops_outcome" != failed ] || return 1
+    ops_asking=no
+    return 0
+  fi
+  ops_failed_request=$(ops_request_of "$ops_failed_run" "$ops_judged")
+  if [ -n "$ops_failed_request" ]; then
+    ops_failed_state=$(ops_state_name "$(ops_trailer "$ops_failed_request" aynig-state)") || ops_failed_state=''
+  fi
+  case $ops_failed_state in
+    stalled | ops-retry | ops-triage | ops-notify) return 0 ;;
+    ops-fan-in)
+      if [ -z "$(ops_trailer "$ops_judged" aynig-joined)" ] && [ -n "$(ops_trailer "$ops_judged" aynig-parent-branch)" ]; then
+        [ "$ops_outcome" = failed ] || return 2
+        return 0
+      fi
+      ;;
+  esac
+  [ "$ops_judged_state" != failed ] || return 1
+  # One that was there before is of an earlier failure, and only taken along.
+  if [ "$ops_outcome" = failed ]; then
+    [ -n "$ops_failed_request" ] && [ "$(ops_trailer "$ops_failed_request" aynig-outcome)" = failed ] || return 1
+  fi
+  [ "$ops_asking" = yes ] || return 2
+  # A command that asks for this by itself says what is wrong; one that was told to go on here, or has joined all, does not.
+  case $ops_failed_state in '' | ops-fan-in) return 2 ;; esac
+  [ "$(ops_trailer "$ops_failed_request" aynig-next)" != "$ops_judged_state" ] ||
+    [ "$(ops_trailer "$ops_failed_request" aynig-next-on-failure)" = "$ops_judged_state" ] || return 2
+  return 1
+}
+
+# ops_is_no <question>: whether the state of $ops_judged is what a question names for a no, and not for a yes.
+ops_is_no() {
+  [ "$(ops_state_name "$(ops_trailer "$1" aynig-next-on-failure)")" = "$ops_judged_state" ] &&
+    [ "$(ops_state_name "$(ops_trailer "$1" aynig-next)")" != "$ops_judged_state" ]
+}
+
 # ops_main_log <commit that asked>: the file with the output of a run; nothing where there is none here.
 ops_main_log() {
   ops_common=$(git rev-parse --git-common-dir)
