@@ -101,3 +101,48 @@ test('recovery that asks for it does not go round for ever', async () => {
   await repo.untilQuiet();
   expect(repo.ran()).toHaveLength(2);
 });
+
+/** Fans out two jobs, of which one fails until the test lets it go, and waits for the join. */
+async function fannedOut(how: string, trailers: readonly string[]): Promise<Workspace> {
+  const repo = failing({
+    translate: `${started}
+case $AYNIG_BODY in *fail*) [ -e "$HOME/mended" ] || { ${how}; exit 0; } ;; esac
+echo "$AYNIG_BODY" >"$AYNIG_BRANCH.txt"; git add .
+git commit -q -m ok -m "aynig-state: $AYNIG_TRAILER_AYNIG_NEXT"`,
+  });
+  const asked = ['aynig-state: ops-fan-out', 'aynig-fan-state: translate', ...trailers].join('\n');
+  repo.git('commit', '--quiet', '--allow-empty', '-m', 'Fan out', '-m', 'de: make\nes: fail', '-m', asked);
+  await repo.untilState('failed');
+  await repo.untilQuiet();
+  return repo;
+}
+
+test.each([
+  ['gave up its attempts', 'exit 3', ['aynig-max-attempts: 2']],
+  [
+    'says itself that it failed',
+    'git commit -q --allow-empty -m no -m "aynig-outcome: failed\naynig-state: $AYNIG_TRAILER_AYNIG_NEXT"',
+    [],
+  ],
+])('a job of a fan-out that %s is what is reported and asked for again on its branch', async (_, how, trailers) => {
+  const repo = await fannedOut(how, trailers);
+  repo.git('switch', '--quiet', 'main.es');
+  expect(repo.state()).toBe('failed');
+  await ask(repo, 'ops-triage');
+  expect(repo.git('log', '-1', '--format=%s')).toMatch(/^Triage: translate failed on main\.es/);
+  expect(repo.trailer('aynig-failed-state')).toBe('translate');
+  repo.release('mended');
+  await ask(repo, 'ops-retry');
+  await repo.untilState('done');
+  await repo.untilQuiet();
+  expect(repo.ran().at(-1)?.state).toBe('translate');
+  expect(repo.note('body').trim()).toBe('fail');
+  expect(repo.exists('main.es.txt')).toBe(true);
+});
+
+test('on the branch that joined them, failed jobs are said to be mended on their own', async () => {
+  const repo = await fannedOut('exit 3', []);
+  await ask(repo, 'ops-retry');
+  expect(repo.state()).toBe('failed');
+  expect(repo.trailer('aynig-note')).toContain('mend them on their branches, and ask for ops-fan-in');
+});

@@ -185,13 +185,14 @@ ops_failure() {
   return 1
 }
 
-# ops_cause <commit that asks>: the failure that it is asked for: that of the newest run that ended at or below it, or what a person's
+# ops_cause <commit that asks> [no]: the failure that it is asked for: that of the newest run that ended at or below it, or what a person's
 # own commit gives up or turns down. What runs pass on (stalled, ops-retry, ops-triage, ops-notify, the last step of a job) is
 # looked for below them. Sets what ops_failure sets, without a run where a person ended it, and ops_failed_question, the question
-# that was turned down. Fails where that run did not fail: what failed before it is mended, or is another matter.
+# that was turned down. Fails where that run did not fail: what failed before it is mended, or is another matter. With "no" a run
+# does not say that it failed by asking for this state alone.
 ops_cause() {
   ops_failed_question=''
-  ops_judged='' ops_judged_state='' ops_asking=yes
+  ops_judged='' ops_judged_state='' ops_asking=${2:-yes}
   for ops_below in $(ops_walk "$1" '^aynig-state:' | head -n 300) end; do
     ops_below_state=end
     [ "$ops_below" = end ] || ops_below_state=$(ops_state_name "$(ops_trailer "$ops_below" aynig-state)") || continue
