@@ -241,6 +241,27 @@ describe('a join', () => {
     expect(made.exists('main.fine.txt')).toBe(true);
   });
 
+  test('counts a job that a person cancels as failed, as it does one whose trailers make no sense', async () => {
+    const made = withOpsPack({ job });
+    made.release('hold');
+    ask(made, { body: 'long: wait' }, true);
+    await made.until('the job is at work', () => made.ran().length === 1);
+    expect(stateAt(made, 'main')).toBe('ops-joining');
+    made.aynig(['cancel', 'main.long']);
+    await untilJoined(made);
+    await made.untilQuiet();
+    expect(stateAt(made, 'main')).toBe('failed');
+    expect(made.git('log', '-1', '--format=%B', 'main')).toMatch(/\| main\.long \| failed \|/);
+    expect(made.git('log', '-1', '--format=%s', 'main.long')).toMatch(/^job failed: a person cancelled the run/);
+    made.git('branch', '--quiet', '-D', 'main.long');
+    made.release();
+    ask(made, { body: 'odd: crash', trailers: ['aynig-max-attempts: many'] });
+    await run(made);
+    expect(stateAt(made, 'main')).toBe('failed');
+    expect(made.git('log', '-1', '--format=%s', 'main.odd')).toContain('aynig-max-attempts is "many"');
+    expect(made.ran()).toHaveLength(2);
+  });
+
   test('of jobs that clash merges what it can and leaves nothing half merged', async () => {
     const made = withOpsPack({ job });
     ask(made, { body: 'a: clash one\nb: clash two\nc: make', trailers: ['aynig-next-on-failure: repair'] });
