@@ -276,6 +276,55 @@ describe('a join', () => {
     expect(made.git('status', '--porcelain')).toBe('');
   });
 
+  test('that failed is asked for anew when its jobs are mended: tried again, or by hand', async () => {
+    const made = withOpsPack({
+      job: job.replace(
+        '*crash*)',
+        '*crash*) [ ! -e "$HOME/mended" ] || { echo b >"$AYNIG_BRANCH.txt"; git add .; git commit -q -m ok -m "aynig-state: $AYNIG_TRAILER_AYNIG_NEXT"; exit 0; };',
+      ),
+    });
+    ask(made, { body: 'a: make\nb: crash\nc: crash\nd: clash one\ne: clash two', trailers: ['aynig-fan-then: check'] });
+    await run(made);
+    expect(stateAt(made, 'main')).toBe('failed');
+    expect(made.git('log', '-1', '--format=%B', 'main')).toContain('Joined 5 jobs: 3 done, 2 failed, 2 merged');
+    // Too early nothing is lost, and it can be asked again.
+    made.request('ops-fan-in');
+    await run(made);
+    expect(made.git('log', '-1', '--format=%s', 'main')).toBe('Joined 5 jobs: 3 done, 2 failed, 2 merged');
+    made.release('mended');
+    made.git('switch', '--quiet', 'main.b');
+    made.request('ops-retry');
+    await run(made);
+    expect(stateAt(made, 'main.b')).toBe('done');
+    made.git('switch', '--quiet', 'main.c');
+    made.write('main.c.txt', 'by hand\n');
+    made.git('add', '--all');
+    made.git('commit', '--quiet', '--message', 'Mended');
+    made.git('switch', '--quiet', 'main');
+    made.git('merge', '--quiet', '--no-edit', 'main.c');
+    made.git('merge', '--quiet', '--no-edit', '-X', 'ours', 'main.e');
+    made.request('ops-fan-in');
+    await run(made);
+    expect(stateAt(made, 'main')).toBe('check');
+    const body = made.git('log', '-1', '--format=%B', 'main');
+    expect(body).toContain('Joined 5 jobs: 5 done, 0 failed, 5 merged');
+    expect(body).not.toContain('To go on');
+    for (const name of ['a', 'b', 'c']) expect(made.exists(`main.${name}.txt`)).toBe(true);
+    // What is joined well is not joined again.
+    made.request('ops-fan-in');
+    await run(made);
+    expect(stateAt(made, 'main')).toBe('failed');
+    expect(made.git('log', '-1', '--format=%B', 'main')).toContain('are joined already');
+  });
+
+  test('that failed does not follow from itself, whatever comes next', async () => {
+    const made = withOpsPack({ job, again: `git commit -q --allow-empty -m again -m 'aynig-state: ops-fan-in'` });
+    ask(made, { body: 'a: fail', trailers: ['aynig-next-on-failure: again'] });
+    await run(made);
+    expect(stateAt(made, 'main')).toBe('failed');
+    expect(leases(made, 'main', 'again')).toBe(1);
+  });
+
   test('that is asked not to merge leaves the work on the branches of the jobs', async () => {
     const made = withOpsPack({ job });
     ask(made, { body: lines(3), trailers: ['aynig-fan-merge: no', 'aynig-fan-then: review'] });
@@ -356,7 +405,10 @@ describe('a fan-out that cannot be', () => {
     ask(made, { body: lines(3) });
     await run(made);
     expect(stateAt(made, 'main')).toBe('failed');
-    expect(made.git('log', '-1', '--format=%B', 'main')).toContain('main.job2 is there');
+    const said = made.git('log', '-1', '--format=%B', 'main');
+    expect(said).toContain('main.job2 is there');
+    expect(said).toContain('ask for ops-fan-in here');
+    expect(said).toContain('  git branch -m main.job2 main.job2.old\n');
     expect(children(made)).toEqual(['main.job2']);
     expect(made.head('main.job2')).toBe(before);
   });

@@ -134,10 +134,10 @@ br_request() { br_git commit-tree "$1" -p "$2" -F "$3"; }
 br_escaped() { LC_ALL=C sed 's/^\([Aa][Yy][Nn][Ii][Gg]-[A-Za-z0-9-]*[ 	]*:\)/ \1/' "$1"; }
 
 # br_log <revision>: the commits of a branch from its tip downwards, one a line, with a tab between: object name, state,
-# correlation, parent branch, what it joined, origin state, run.
+# correlation, parent branch, what it joined, origin state, run, outcome.
 br_log() {
   br_git log --first-parent --max-count=10000 --format="%H$(printf '%%x09%%(trailers:key=%s,valueonly,only,separator=%%x2C)' \
-    aynig-state aynig-correlation-id aynig-parent-branch aynig-joined aynig-origin-state aynig-run-id)" "$@" --
+    aynig-state aynig-correlation-id aynig-parent-branch aynig-joined aynig-origin-state aynig-run-id aynig-outcome)" "$@" --
 }
 
 # br_children <parent branch> <commit>: the branches that an `ops-joining` commit lists.

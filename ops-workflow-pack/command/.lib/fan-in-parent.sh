@@ -5,6 +5,9 @@ ops_part body "$AYNIG_COMMIT_HASH" >"$ops_work/woken"
 soon=$(br_until 5)
 late=$(br_until 60)
 
+# is_merged <commit>: whether a person has merged a job by hand: nothing else brings one in before it is done.
+is_merged() { br_git merge-base --is-ancestor "$1" "$AYNIG_COMMIT_HASH"; }
+
 back_to_joining() {
   {
     printf 'Not ended yet:\n\n'
@@ -24,9 +27,13 @@ while :; do
   # shellcheck disable=SC2086 # as above
   br_branches "$ops_work/there" $children || { ops_say 'the jobs could not be read' && exit 1; }
   br_states "$ops_work/there" >"$ops_work/states"
-  awk '$3 !~ /^(done|failed|cancelled)$/' "$ops_work/states" >"$ops_work/open"
+  awk '$3 !~ /^(done|failed|cancelled)$/' "$ops_work/states" >"$ops_work/unended"
+  : >"$ops_work/open"
+  while read -r branch tip state origin; do
+    [ "$state" != working ] && is_merged "$tip" || echo "$branch $tip $state $origin" >>"$ops_work/open"
+  done <"$ops_work/unended"
   [ -s "$ops_work/open" ] || break
-  [ -z "$(br_open "$ops_work/states")" ] || back_to_joining
+  [ -z "$(br_open "$ops_work/open")" ] || back_to_joining
   limit=$late
   while read -r branch tip _; do
     grep -qxF -e "- $branch $tip" "$ops_work/woken" || limit=$soon
@@ -63,22 +70,31 @@ line
       } >>"$ops_work/conflicts"
       br_git merge --abort || br_git reset --quiet --hard HEAD
     fi
+  elif [ "$tip" != - ] && is_merged "$tip"; then
+    good=$((good + 1)) merged=$((merged + 1))
+    became='merged by hand'
   fi
   printf '| %s | %s | %.12s | %s |\n' "$branch" "$state" "$tip" "$became" >>"$ops_work/table"
 done
 [ -z "$(git status --porcelain)" ] || { ops_say 'the working tree is not clean after the merges' && exit 1; }
 
+failed=$((total - good))
+on_failure=$(ops_trailer "$joining" aynig-next-on-failure)
 {
   printf '| branch | outcome | commit | here |\n|---|---|---|---|\n'
   cat "$ops_work/table"
   [ ! -s "$ops_work/conflicts" ] || { printf '\nIn conflict, and not merged:\n' && cat "$ops_work/conflicts"; }
+  # A job that fanned out itself ends with this.
+  if [ "$on_failure" != ops-fan-in ] && { [ "$failed" -gt 0 ] || [ -s "$ops_work/conflicts" ]; }; then
+    printf '\nTo go on, ask for ops-retry on the branch of a job that failed, or mend it there and merge it here with git merge, and so\n'
+    printf 'with one in conflict. Then join them anew on %s; what is merged stays:\n' "$AYNIG_BRANCH"
+    printf "  git commit --allow-empty -m 'Join' -m 'aynig-state: ops-fan-in'\n"
+  fi
 } >"$ops_work/body"
-failed=$((total - good))
 title="Joined $total jobs: $good done, $failed failed, $merged merged"
 carried=$(ops_carried "$joining" aynig-fan-then aynig-fan-merge aynig-next-on-failure aynig-outcome aynig-joined)
 if [ "$failed" -gt 0 ] || [ -s "$ops_work/conflicts" ]; then
-  next=$(ops_trailer "$joining" aynig-next-on-failure)
-  ops_advance "${next:-failed}" "$title" "$ops_work/body" "$carried" "aynig-joined: $joining" 'aynig-outcome: failed'
+  ops_advance "${on_failure:-failed}" "$title" "$ops_work/body" "$carried" "aynig-joined: $joining" 'aynig-outcome: failed'
 else
   next=$(ops_trailer "$joining" aynig-fan-then)
   ops_advance "${next:-done}" "$title" "$ops_work/body" "$carried" "aynig-joined: $joining"
