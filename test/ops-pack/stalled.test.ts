@@ -243,6 +243,62 @@ describe('the wait before another attempt', () => {
   });
 });
 
+describe('recovery that was cancelled', () => {
+  /** Asks for a build whose first attempt fails, and cancels the wait before the second. */
+  async function cancelled(build: string, trailers: readonly string[]): Promise<Workspace> {
+    const repo = quick({ build });
+    repo.git('config', 'aynig.ops.backoffSeconds', '200');
+    repo.git('commit', '--quiet', '--allow-empty', '-m', 'Please build', '-m', ['aynig-state: build', ...trailers].join('\n'));
+    await cancelTheWait(repo);
+    return repo;
+  }
+
+  async function cancelTheWait(repo: Workspace, times = 1): Promise<void> {
+    const logs = (): string => repo.program('sh', ['-c', 'cat .aynig/logs/*.log'], { expected: 'any' }).stdout;
+    await repo.until('it waits', () => logs().split('the next one begins in').length === times + 1);
+    repo.aynig(['cancel']);
+    expect(repo.state()).toBe('stalled');
+    expect(repo.trailer('aynig-origin-state')).toBe('stalled');
+  }
+
+  test('goes on from the run that it was for when it is asked for again, however often', async () => {
+    const repo = await cancelled(
+      `${started}\n[ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 2 ] || exit 1\ngit commit -q --allow-empty -m ok -m 'aynig-state: done'`,
+      ['aynig-max-attempts: 2', 'aynig-correlation-id: c-1'],
+    );
+    repo.aynig(['set-state', 'stalled']);
+    await cancelTheWait(repo, 2);
+    repo.git('config', 'aynig.ops.backoffSeconds', '0');
+    repo.aynig(['set-state', 'stalled']);
+    await repo.untilState('done');
+    await repo.untilQuiet();
+    const again = repo.ran()[1]?.request ?? '';
+    expect(repo.git('log', '-1', '--format=%s', again)).toBe('Please build');
+    expect(repo.trailer('aynig-attempt', again)).toBe('2');
+    expect(repo.trailer('aynig-correlation-id', again)).toBe('c-1');
+  });
+
+  test('names what failed when it gives up, and takes another limit from who asks again', async () => {
+    const repo = await cancelled(`${started}\nexit 9`, ['aynig-max-attempts: 2']);
+    repo.git('config', 'aynig.ops.backoffSeconds', '0');
+    repo.aynig(['set-state', 'stalled', '--trailer', 'aynig-max-attempts:1']);
+    await repo.untilState('failed');
+    await repo.untilQuiet();
+    expect(message(repo)).toContain('build failed: ended with exit code 9 in attempt 1 of 1');
+    expect(repo.trailer('aynig-failed-state')).toBe('build');
+    expect(attempts(repo)).toBe(1);
+  });
+
+  test('that a person asks for where nothing stalled has nothing to go on from', async () => {
+    const repo = quick({ build: completing('done') });
+    await ended(repo, [], { end: 'done' });
+    repo.aynig(['set-state', 'stalled']);
+    await repo.untilState('failed');
+    await repo.untilQuiet();
+    expect(repo.trailer('aynig-note')).toMatch(/nothing legal says which state/);
+  });
+});
+
 describe('at a remote', () => {
   const build =
     'if [ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 2 ]; then cat half.txt >"$HOME/found"; git commit -q --allow-empty -m ok -m "aynig-state: done"; exit 0; fi\necho half >half.txt; exit 3';
