@@ -363,6 +363,24 @@ describe('a join', () => {
   });
 });
 
+test('one job is spoken of as one', async () => {
+  const made = withOpsPack({ job }, { recovery: false });
+  ask(made, { body: 'one: crash' });
+  await run(made);
+  const message = (): string => made.git('log', '-1', '--format=%B', 'main');
+  expect(message()).toMatch(/^Waiting for 1 job\n\n1 job is asked for job\. This branch goes on when it has ended\.\n/);
+  made.request('ops-fan-in');
+  await run(made);
+  expect(message()).toMatch(/^Waiting for 1 job\n/);
+  made.git('branch', '--quiet', '-D', 'main.one');
+  made.request('ops-fan-in');
+  await run(made);
+  expect(message()).toMatch(/^Joined 1 job: 0 done, 1 failed, 0 merged\n/);
+  ask(made, { body: 'one: fine\ntwo: crash' });
+  await run(made);
+  expect(message()).toMatch(/^Waiting for 2 jobs\n\n2 jobs are asked for job\. This branch goes on when all of them have ended\.\n/);
+});
+
 describe('a fan-out that cannot be', () => {
   test.each([
     ['a line without a name', 'one: fine\njust text', 'line 2'],

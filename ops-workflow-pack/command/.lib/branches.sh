@@ -140,6 +140,9 @@ br_log() {
     aynig-state aynig-correlation-id aynig-parent-branch aynig-joined aynig-origin-state aynig-run-id aynig-outcome)" "$@" --
 }
 
+# br_jobs <count>: "1 job", "2 jobs".
+br_jobs() { if [ "$1" -eq 1 ]; then echo '1 job'; else echo "$1 jobs"; fi; }
+
 # br_children <parent branch> <commit>: the branches that an `ops-joining` commit lists.
 br_children() {
   ops_part body "$2" | awk -v prefix="- $1." 'index($0, prefix) == 1 && NF == 2 { print $2 }'

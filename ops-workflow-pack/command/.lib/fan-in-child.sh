@@ -25,7 +25,7 @@ while :; do
     br_branches "$ops_work/there" $(br_children "$parent" "$tip") || { ops_say 'the other jobs could not be read' && exit 1; }
     br_states "$ops_work/there" >"$ops_work/states"
     open=$(br_open "$ops_work/states" | wc -l | tr -d ' ')
-    [ "$open" = 0 ] || { ops_say "$open other jobs are at work; the last of them wakes $parent" && break; }
+    [ "$open" = 0 ] || { ops_say "still at work: $(br_jobs "$open"); the last one to end wakes $parent" && break; }
     {
       printf 'All jobs have ended\n\n'
       awk '{ print "-", $1, $2 }' "$ops_work/states"

@@ -17,7 +17,7 @@ back_to_joining() {
     printf -- '- %s\n' $children
     printf "\nTo join them now, or when one of them is stuck:\n  git commit --allow-empty -m 'Join' -m 'aynig-state: ops-fan-in'\n"
   } >"$ops_work/body"
-  ops_advance ops-joining "Waiting for $(wc -l <"$ops_work/open" | tr -d ' ') jobs" "$ops_work/body" "$(ops_carried "$joining")"
+  ops_advance ops-joining "Waiting for $(br_jobs "$(wc -l <"$ops_work/open")")" "$ops_work/body" "$(ops_carried "$joining")"
   exit 0
 }
 
@@ -91,7 +91,7 @@ on_failure=$(ops_trailer "$joining" aynig-next-on-failure)
     printf "  git commit --allow-empty -m 'Join' -m 'aynig-state: ops-fan-in'\n"
   fi
 } >"$ops_work/body"
-title="Joined $total jobs: $good done, $failed failed, $merged merged"
+title="Joined $(br_jobs "$total"): $good done, $failed failed, $merged merged"
 carried=$(ops_carried "$joining" aynig-fan-then aynig-fan-merge aynig-next-on-failure aynig-outcome aynig-joined)
 if [ "$failed" -gt 0 ] || [ -s "$ops_work/conflicts" ]; then
   ops_advance "${on_failure:-failed}" "$title" "$ops_work/body" "$carried" "aynig-joined: $joining" 'aynig-outcome: failed'
