@@ -1,5 +1,7 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Agent, withAgents } from '../support/stand-in-agents.js';
+import { type Agent, type AgentWorkspace, withAgents } from '../support/stand-in-agents.js';
 
 const edits = 'echo changed >>README; echo new >added.txt; echo "I changed two files." ';
 
@@ -205,6 +207,28 @@ test('without a summary of its own, the last message counts: of codex by its fil
   expect(claude.log(request)).toContain('{"type":"assistant"}');
 });
 
+/** All below a folder, without following links. */
+function below(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? [path, ...below(path)] : [path];
+  });
+}
+
+const heldFolder = (made: AgentWorkspace): string => join(made.path, '.git/aynig/held');
+
+/** What was held back in all runs, by its path below the folder of its run. */
+function held(made: AgentWorkspace): Record<string, string> {
+  const files = below(heldFolder(made)).filter((path) => !lstatSync(path).isDirectory());
+  return Object.fromEntries(
+    files.map((path) => [
+      path.slice(heldFolder(made).length + '/'.length).replace(/^[^/]*\//, ''),
+      lstatSync(path).isSymbolicLink() ? `-> ${readlinkSync(path)}` : readFileSync(path, 'utf8'),
+    ]),
+  );
+}
+
 test('new files of secrets are kept out of the commit, and not lost', () => {
   const made = withAgents(
     ['codex'],
@@ -220,8 +244,118 @@ test('new files of secrets are kept out of the commit, and not lost', () => {
     '.env.test',
     'od d*[é].txt',
   ]);
-  expect(made.log(request)).toContain('sub/.env.local is not committed');
-  expect(made.git('for-each-ref', '--format=%(refname)', 'refs/aynig/kept')).toMatch(/-uncommitted$/);
+  expect(held(made)).toEqual({ '.env': 'SECRET=1\n', 'sub/.env.local': 'S\n' });
+  const folder = `${made.path}/.git/aynig/held/${made.trailer('aynig-run-id')}`;
+  expect(made.log(request)).toContain(`sub/.env.local is not committed: such files hold secrets; it is at ${folder}/sub/.env.local\n`);
+  expect(made.git('for-each-ref', 'refs/aynig')).toBe('');
+  // Nothing else of ours minds the folder.
+  expect(made.aynig(['doctor'], { expected: 'any' }).stdout).not.toMatch(/held|kept/);
+});
+
+/** What git has of a text anywhere: refs, indexes, objects that nothing names. */
+function inGit(made: AgentWorkspace, text: string): string {
+  const objects = made.git('cat-file', '--batch-all-objects', '--batch-check=%(objecttype) %(objectname)').split('\n');
+  return objects
+    .filter((line) => line.startsWith('blob '))
+    .map((line) => line.slice('blob '.length))
+    .filter((name) => made.git('cat-file', 'blob', name).includes(text))
+    .join(' ');
+}
+
+test.each([
+  ['ends well', ':', 'review'],
+  ['fails', 'exit 3', 'stalled'],
+  ['stages them, and ignores them too', 'echo .env >.gitignore; git add --force .env deep; git add -fN late/.env', 'review'],
+  ['stages them and fails', 'git add --force .env deep late; exit 3', 'stalled'],
+  ['was in the middle of git', 'git add .env; : >"$(git rev-parse --git-dir)/index.lock"; exit 3', 'stalled'],
+  ['destroys its worktree', 'rm .git', 'stalled'],
+  ['makes a branch without commits', 'git checkout -q --orphan other; git rm -rfq --cached .; exit 3', 'stalled'],
+  ['is killed', 'kill -9 $$', 'stalled'],
+  ['runs too long', 'sleep 300', 'stalled'],
+  ['switches to a branch', 'git switch -q -c mine', 'stalled'],
+])('where an agent %s, no secret is put into git', (_, how, end) => {
+  const made = withAgents(
+    ['codex'],
+    `mkdir -p deep/er late; echo TOKEN=xyzzy >.env; echo TOKEN=xyzzy >deep/er/.env.prod; echo TOKEN=xyzzy >late/.env; echo new >added.txt; ${how}`,
+  );
+  if (how.includes('300')) made.setting('aynig.agent.timeoutSeconds', '1');
+  made.ask({ trailers: ['aynig-max-attempts: 1'] });
+  expect(made.state()).toBe(end);
+  // What an agent stages is an object before anybody can say no; what counts is that nothing names it.
+  expect(made.git('rev-list', '--objects', '--all')).not.toMatch(/\.env/);
+  // What is ignored needs no other place.
+  expect(Object.values(held(made))).toEqual(Array(how.includes('.gitignore') ? 1 : 3).fill('TOKEN=xyzzy\n'));
+});
+
+test('a run that is cancelled holds secrets back too', async () => {
+  const made = withAgents(['codex'], 'echo TOKEN=xyzzy >.env; echo new >added.txt; echo half way; sleep 300');
+  made.git('commit', '--quiet', '--allow-empty', '--message', 'Ask', '--message', 'aynig-state: agent');
+  const request = made.head();
+  await made.until('the agent works', () => made.log(request).includes('half way'));
+  made.aynig(['cancel']);
+  await made.untilQuiet();
+  expect(held(made)).toEqual({ '.env': 'TOKEN=xyzzy\n' });
+  expect(inGit(made, 'xyzzy')).toBe('');
+  expect(made.git('show', `${made.trailer('aynig-kept')}:added.txt`)).toBe('new');
+});
+
+test('at a remote no secret arrives, whatever is kept there', () => {
+  const made = withAgents(['codex'], 'echo TOKEN=xyzzy >.env; echo new >added.txt; exit 3');
+  const origin = `${made.root}/origin.git`;
+  made.git('clone', '--quiet', '--bare', made.path, origin);
+  made.git('remote', 'add', 'origin', origin);
+  made.git('fetch', '--quiet', 'origin');
+  made.request('agent');
+  made.git('-c', 'core.hooksPath=/dev/null', 'push', '--quiet', 'origin', 'main');
+  made.aynig(['run', '--aynig-remote', 'origin', '--branch', 'main'], { expected: 'any' });
+  const there = made.git(`--git-dir=${origin}`, 'rev-list', '--objects', '--all');
+  expect(there).toContain('added.txt');
+  expect(there).not.toContain('.env');
+  expect(inGit(made, 'xyzzy')).toBe('');
+});
+
+test('files are held back under any name, others cannot read them, and no link is followed', () => {
+  const made = withAgents(
+    ['codex'],
+    [
+      'umask 000; echo precious >"$HOME/precious"; chmod 644 "$HOME/precious"; mkdir -- -d "a  b" .env.d locked link',
+      `echo 1 >-d/.env; echo 2 >"a  b/.env.x  y"; echo 3 >"$(printf '.env.n\\nl')"; echo 4 >.env.d/prod; echo 5 >.env.-rf; echo e >.env.sample`,
+      'ln -s "$HOME/precious" link/.env; echo 6 >locked/.env; chmod 555 locked; ln -s "$HOME" .env.home; echo 7 >"$HOME/.env"',
+    ].join('\n'),
+  );
+  const request = made.ask();
+  expect(made.state()).toBe('review');
+  const precious = `${made.root}/precious`;
+  expect(held(made)).toEqual({
+    '-d/.env': '1\n',
+    'a  b/.env.x  y': '2\n',
+    '.env.n\nl': '3\n',
+    '.env.d/prod': '4\n',
+    '.env.-rf': '5\n',
+    'link/.env': `-> ${precious}`,
+    'locked/.env': '6\n',
+    '.env.home': `-> ${made.root}`,
+  });
+  expect(made.git('show', '--name-only', '--format=', 'HEAD')).toBe('.env.sample');
+  expect(made.log(request)).toContain('.env.n l is not committed');
+  expect([made.note('precious'), made.note('.env'), statSync(precious).mode & 0o777]).toEqual(['precious\n', '7\n', 0o644]);
+  for (const entry of [heldFolder(made), ...below(heldFolder(made))]) {
+    const found = lstatSync(entry);
+    if (!found.isSymbolicLink()) expect([entry, found.mode & 0o777]).toEqual([entry, found.isDirectory() ? 0o700 : 0o600]);
+  }
+});
+
+test.each([
+  ['is a file', (made: AgentWorkspace) => writeFileSync(heldFolder(made), 'x')],
+  ['is a link', (made: AgentWorkspace) => symlinkSync(made.root, heldFolder(made))],
+])('where the place for them %s, secrets are removed, and that is said', (_, spoil) => {
+  const made = withAgents(['codex'], 'echo TOKEN=xyzzy >.env; echo new >added.txt; exit 3');
+  mkdirSync(join(made.path, '.git/aynig'), { recursive: true });
+  spoil(made);
+  const request = made.ask();
+  expect(made.log(request)).toMatch(/agent: \.env is not committed: .* could not be put into .*\/aynig\/held, and is removed\n/);
+  expect([inGit(made, 'xyzzy'), existsSync(join(made.root, made.trailer('aynig-stalled-run')))]).toEqual(['', false]);
+  expect(made.git('show', `${made.trailer('aynig-kept')}:added.txt`)).toBe('new');
 });
 
 test.each([

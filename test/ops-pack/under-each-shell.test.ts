@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { withOpsPack } from '../support/ops-pack.js';
 import { shells } from '../support/shells.js';
+import { withAgents } from '../support/stand-in-agents.js';
 
 test.each(shells.map((shell) => [shell.join(' '), shell] as const))(
   'recovery, a report, a retry and a notice work under %s',
@@ -27,5 +28,24 @@ test.each(shells.map((shell) => [shell.join(' '), shell] as const))(
     repo.release('mended');
     await ask('aynig-state: ops-retry', 'done');
     expect(repo.states().filter((state) => state === 'build')).toHaveLength(3);
+  },
+);
+
+test.each(shells.map((shell) => [shell.join(' '), shell] as const))(
+  'an agent has its secrets held back under %s, also when it fails',
+  (_, [file = '', ...args]) => {
+    const repo = withAgents(['codex'], `echo new >added.txt; echo 1 >"$(printf '.env.a\\n')"; grep -q Second "$HOME/said-to" || exit 3`);
+    const path = repo.program('sh', ['-c', `command -v ${file}`]).stdout.trim();
+    repo.write('.aynig/command/agent', repo.read('.aynig/command/agent').replace(/^#!.*/, `#!${[path, ...args].join(' ')}`), 0o755);
+    repo.git('commit', '--quiet', '--all', '-m', 'another shell');
+    for (const [title, end] of [
+      ['First', 'stalled'],
+      ['Second', 'review'],
+    ] as const) {
+      const request = repo.ask({ title });
+      expect(repo.state()).toBe(end);
+      expect(repo.log(request)).toMatch(/agent: \.env\.a is not committed: .*\/aynig\/held\//);
+    }
+    expect(repo.git('rev-list', '--objects', '--all')).not.toContain('.env');
   },
 );

@@ -11,16 +11,10 @@ agent_carry() {
   "$agent_then" "$@"
 }
 
-# agent_stage: all that was changed, but for ignored files and new files of secrets (.env and the like).
+# agent_stage: all that was changed, but for ignored files and what is held back.
 agent_stage() {
-  git add --all -- ':(top)' ':(top,exclude,glob)**/.env' ':(top,exclude,glob)**/.env.*'
-  git add --update -- ':(top)'
-  git ls-files -z --others --exclude-standard -- \
-    ':(top,glob)**/.env.example' ':(top,glob)**/.env.sample' ':(top,glob)**/.env.template' ':(top,glob)**/.env.dist' |
-    GIT_LITERAL_PATHSPECS=1 git add --pathspec-from-file=- --pathspec-file-nul
-  git ls-files --others --exclude-standard -- ':(top)' | while IFS= read -r agent_left; do
-    ops_say "agent: $(ops_line "$agent_left") is not committed: such files hold secrets"
-  done
+  agent_hold_back || agent_spoiled 'files that look like secrets are still there, so nothing is committed'
+  git add --all -- ':(top)'
 }
 
 # agent_clean: text that anybody may read in a terminal, at most 200 lines and 8 KiB, cut between characters.

@@ -62,3 +62,13 @@ agent_stop() {
   agent_end_others "$agent_short_grace"
   exit 143
 }
+
+# However the command ends: nothing that is held back stays for the runner to keep.
+agent_end() {
+  agent_ended=$?
+  trap '' TERM INT HUP
+  set +e
+  agent_hold_back
+  rm -rf -- "$agent_dir"
+  exit "$agent_ended"
+}
