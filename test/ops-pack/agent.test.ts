@@ -39,6 +39,13 @@ test.each(names)('%s gets exactly its flags and the whole request, and what it c
   expect(made.git('for-each-ref', 'refs/aynig')).toBe('');
 });
 
+test('the log of an ordinary run has what the agent printed, and no advice of git', () => {
+  const made = withAgents(['codex'], edits);
+  const [first, ...more] = made.log(made.ask()).trimEnd().split('\n');
+  expect(first).toMatch(/^agent: codex works on the request/);
+  expect(more).toEqual(['I changed two files.']);
+});
+
 test('a request of a megabyte that begins with a dash and holds quotes, newlines and shell reaches an agent as it is', () => {
   const made = withAgents(['codex'], edits);
   const line = '-n "$(touch $HOME/harmed)" `touch $HOME/harmed` \'; touch $HOME/harmed; # \\n %s é\n';
