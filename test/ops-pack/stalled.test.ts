@@ -175,6 +175,39 @@ echo 'half done' >half.txt; echo 'changed' >>shared.txt; exit 3`;
     expect(repo.note('body').trim()).toBe('The prompt.\n\nIts second part.');
   });
 
+  test('is known to be in the branch once it is back, so that clean removes it and land has nothing to do', async () => {
+    const repo = quick({ build });
+    await ended(repo, ['aynig-max-attempts: 2', 'aynig-continue: kept'], { end: 'done' });
+    const { runId = '' } = repo.ran()[0] ?? {};
+    const ref = `refs/aynig/kept/${runId}-uncommitted`;
+    const back = repo.git('log', '--first-parent', '--format=%H', '--grep=^Bring back');
+    expect(repo.head(`${back}^2`)).toBe(repo.head(ref));
+    expect(repo.git('merge-base', ref, 'main')).toBe(repo.head(ref));
+    repo.aynig(['verify', '--all']);
+    const kept = repo.head(ref);
+    repo.git('update-ref', '-d', `refs/aynig/kept/${runId}`);
+    repo.request('clean');
+    repo.aynig(['run', '--current-branch', 'include'], { expected: 'any' });
+    expect(repo.state()).toBe('done');
+    expect(message(repo)).toContain(`| ${ref} | ${kept} |`);
+    expect(repo.git('for-each-ref', 'refs/aynig/kept/')).toBe('');
+    repo.git('update-ref', ref, kept);
+    repo.aynig(['land', `${runId}-uncommitted`]);
+    expect(repo.git('for-each-ref', 'refs/aynig/kept/')).toBe('');
+  });
+
+  test('with states in it comes back without them', async () => {
+    const repo = quick({
+      build: `${started}
+if [ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 2 ]; then cat half.txt >"$HOME/found"; git commit -q --allow-empty -m ok -m 'aynig-state: done'; exit 0; fi
+git reset -q --hard HEAD~1; git commit -q --allow-empty -m x -m 'aynig-state: mine'; echo half >half.txt; exit 3`,
+    });
+    await ended(repo, ['aynig-max-attempts: 2', 'aynig-continue: kept'], { end: 'done' });
+    expect(repo.note('found')).toBe('half\n');
+    expect(repo.git('rev-list', '--merges', 'main')).toBe('');
+    expect(repo.git('log', '--format=%H', '--grep=^aynig-state: mine', 'main')).toBe('');
+  });
+
   test('stays aside where it does not', async () => {
     const repo = quick({ build });
     await ended(repo, ['aynig-max-attempts: 2'], { end: 'done' });
