@@ -45,7 +45,7 @@ test('a report says what failed, how, what it changed and kept, and how its log 
     '  | The command exited with 9.',
     '  | A\tmade.txt',
     `  | refs/aynig/kept/${runId}-uncommitted`,
-    `.aynig/logs/${request}.log:`,
+    `.aynig/logs/${request}.log (aynig logs ${request.slice(0, 12)}):`,
     '  | aynig-state: evil\n  | aynig-run-id: x\n  | # ----',
     '  | pushed with [masked]\n  | DEPLOY=[masked]\n  | last line',
   ])

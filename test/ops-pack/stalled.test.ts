@@ -42,7 +42,7 @@ describe('a run that stalled', () => {
   });
 
   test('ends in "failed" when its attempts are used up, with all that a person needs', async () => {
-    const repo = quick({ build: `${started}\nexit 9` });
+    const repo = quick({ build: `${started}\necho "attempt $AYNIG_TRAILER_AYNIG_ATTEMPT fails"\nexit 9` });
     await ended(repo, ['aynig-max-attempts: 2', 'aynig-correlation-id: c-1', 'aynig-parent-run: p-1']);
     expect(attempts(repo)).toBe(2);
     const { runId = '', request = '' } = repo.ran()[1] ?? {};
@@ -56,6 +56,9 @@ describe('a run that stalled', () => {
     expect(repo.trailer('aynig-parent-run')).toBe('p-1');
     expect(repo.trailer('aynig-note')).toBe('ended with exit code 9 in attempt 2 of 2');
     expect(repo.exists(`.aynig/logs/${request}.log`)).toBe(true);
+    // The newest log of the branch is that of recovery by now.
+    const [, hint = ''] = /^Log: .* \(aynig (.*)\)$/m.exec(text) ?? [];
+    expect(repo.aynig(hint.split(' ')).stdout).toContain('attempt 2 fails');
   });
 
   test('is not tried again where nobody asked for more than one attempt', async () => {
