@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { readScopedConfig, type ScopedValue } from '../git/config.js';
-import { openGit } from '../git/gate.js';
+import { type Git, openGit } from '../git/gate.js';
 import type { RefName } from '../git/names.js';
 import { openObjects } from '../git/objects.js';
 import { gitVersion, type Repository } from '../git/repository.js';
@@ -65,6 +65,8 @@ export interface KeptRef {
   readonly runId: string;
   /** Seconds since the epoch. */
   readonly committedAt: number;
+  /** Whether a branch contains it, here or as a remote has it. */
+  readonly contained: boolean;
 }
 
 /** Where programs are looked for by a client that was not started from a shell. */
@@ -153,16 +155,36 @@ export async function readFacts(
 }
 
 async function readKept({ git }: Repository): Promise<KeptRef[]> {
-  const format = '--format=%(refname)%00%(committerdate:unix)';
+  const format = '--format=%(refname)%00%(committerdate:unix)%00%(objectname)';
   const listed = await git(['for-each-ref', format, '--sort=committerdate', `--count=${maxKept}`, 'refs/aynig/kept/']);
-  return listed.stdout
+  const refs = listed.stdout
     .toString('utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [ref = '', date = ''] = line.split('\0');
-      return { ref, runId: ref.slice('refs/aynig/kept/'.length).replace(/-uncommitted$/, ''), committedAt: Number(date) };
+      const [ref = '', date = '', value = ''] = line.split('\0');
+      return { ref, runId: ref.slice('refs/aynig/kept/'.length).replace(/-uncommitted$/, ''), committedAt: Number(date), value };
     });
+  const lone = await inNoBranch(
+    git,
+    refs.map(({ value }) => value),
+  );
+  return refs.map(({ value, ...kept }) => ({ ...kept, contained: lone !== undefined && !lone.has(value) }));
+}
+
+/** Commits that stand beside all branches are few; of more than this nothing is said. */
+const maxBeside = 10_000;
+
+/** The commits at or below these that no branch contains; undefined where that cannot be told. */
+async function inNoBranch(git: Git, values: readonly string[]): Promise<ReadonlySet<string> | undefined> {
+  if (values.length === 0) return new Set();
+  const branches = ['--branches', '--remotes', '--glob=refs/aynig/remotes/*'];
+  const listed = await git(['rev-list', `--max-count=${maxBeside}`, '--stdin', '--not', ...branches], {
+    input: `${values.join('\n')}\n`,
+    ok: [0, 128],
+  });
+  const found = listed.stdout.toString('latin1').split('\n');
+  return listed.exitCode === 0 && found.length <= maxBeside ? new Set(found) : undefined;
 }
 
 async function readUnnameable({ git }: Repository): Promise<Buffer[]> {

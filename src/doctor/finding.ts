@@ -163,7 +163,7 @@ export const findingKinds = {
   'worktree-orphan': { severity: 'warning', group: 'runs', meaning: 'A folder of a run is left that git has no record of.' },
   'lease-ref-orphan': { severity: 'warning', group: 'runs', meaning: 'A lease ref is left of a run that holds no branch.' },
   'logs-large': { severity: 'info', group: 'runs', meaning: 'The logs of the commands of a server take more than 1 GiB.' },
-  'kept-refs': { severity: 'info', group: 'runs', meaning: 'Work of runs is kept that no branch has.' },
+  'kept-refs': { severity: 'info', group: 'runs', meaning: 'Work of runs is kept that no branch has, or that one has by now.' },
   'own-lock-dead': { severity: 'info', group: 'locks', meaning: 'A lock of ours is left by a process that died.', fixed: true },
   'ref-lock-stale': {
     severity: 'error',

@@ -467,6 +467,14 @@ const cases: readonly Case[] = [
     },
   },
   {
+    id: 'kept-refs',
+    what: 'work that a branch has by now',
+    break(made) {
+      made.git('update-ref', `refs/aynig/kept/${run}`, 'HEAD');
+      return undefined;
+    },
+  },
+  {
     id: 'own-lock-dead',
     what: 'locks of a process that died',
     break(made) {
@@ -663,6 +671,27 @@ describe('aynig doctor', () => {
     made.git('init', '--quiet', '--template=', join(made.root, 'new'));
     made.aynig(['init'], { cwd: join(made.root, 'new') });
     expect(examine(made, { cwd: join(made.root, 'new') })).toMatchObject({ findings: [], exitCode: 0 });
+  });
+
+  test('tells kept work that a branch has by now, here or at a remote, from work that none has', () => {
+    const made = hooked();
+    const [lone, there] = [unnamedCommit(made), made.git('commit-tree', 'HEAD^{tree}', '-p', 'HEAD', '-m', 'there')];
+    const ref = (end: string): string => `refs/aynig/kept/${run}${end}`;
+    for (const [end, value] of [
+      ['', 'HEAD'],
+      ['-uncommitted', lone],
+    ] as const)
+      made.git('update-ref', ref(end), value);
+    made.git('update-ref', 'refs/aynig/remotes/origin/heads/main', there);
+    made.git('update-ref', 'refs/aynig/kept/22222222-2222-4222-8222-222222222222', there);
+    const { findings } = examine(made);
+    expect(findings.map(({ sentence }) => sentence)).toEqual([
+      expect.stringContaining(`1 kept ref waits, the oldest for`),
+      '2 kept refs are in a branch already; delete',
+    ]);
+    expect(findings[0]?.fix).toContain(` ${ref('-uncommitted')} |`);
+    follow(made, findings[1]?.fix ?? '', {});
+    expect(made.git('for-each-ref', '--format=%(refname)', 'refs/aynig/kept/')).toBe(ref('-uncommitted'));
   });
 
   test('goes on past a working tree whose record is damaged', () => {
