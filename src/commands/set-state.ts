@@ -51,11 +51,13 @@ export async function setState(flags: SetStateFlags, io: Io): Promise<number> {
   if (branch !== undefined && !insideRun) await refuseOnLease(flags.cwd, branch);
   const git = openGit({ cwd: flags.cwd });
   try {
-    await git(['commit', '--quiet', '--allow-empty', '--cleanup=whitespace', '--file=-'], {
+    const made = await git(['commit', '--quiet', '--allow-empty', '--cleanup=whitespace', '--file=-'], {
       asUser: true,
       input: text,
       timeoutMs: 10 * 60_000,
     });
+    // What its hooks say of a commit that they let through.
+    if (made.stderr.trim() !== '') io.err(made.stderr.trimEnd());
   } catch (error) {
     const cause = error instanceof GitError ? failureOf(error) : undefined;
     if (cause !== undefined && cause.code !== 'git-failed') throw cause;

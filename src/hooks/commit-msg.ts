@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { parseCommit } from '../git/commit.js';
 import { readConfig } from '../git/config.js';
@@ -32,7 +32,10 @@ export async function judgeMessage(messageFile: string, head: Buffer, cwd: strin
   // Asked for at once: the author waits for this hook.
   const file = readFileSync(path);
   const [{ text, stored, warning }, holder, run] = await Promise.all([
-    readMessage(git, file.toString('utf8'), environment).then(async (read) => ({ ...read, warning: await commandWarning(git, read.text) })),
+    readMessage(git, file.toString('utf8'), environment).then(async (read) => ({
+      ...read,
+      warning: await commandWarning(git, read.text, cwd),
+    })),
     leaseOfHead(head, cwd, environment),
     runAround(cwd, environment),
   ]);
@@ -207,14 +210,20 @@ function describeHolder(repository: Repository, lease: Lease, environment: NodeJ
 const holding = (...lines: readonly string[]): Holder => ({ held: true, lines });
 
 /** A request whose command cannot start is legal and useless: worth a line while the commit can still be amended. */
-async function commandWarning(git: Git, text: string): Promise<string[]> {
+async function commandWarning(git: Git, text: string, cwd: string): Promise<string[]> {
   const parsed = parseMessage(Buffer.from(text));
   const value = parsed.kind === 'message' ? trailerValue(parsed.message.trailers, 'aynig-state') : undefined;
   const state: State | undefined = value === undefined ? undefined : readState(value);
   if (state === undefined) return [];
   const path = `.aynig/command/${state}`;
   const listed = await asHook(git)(['ls-files', '--stage', '--', `:(top,literal)${path}`], { ok: [0, 128] });
-  if (!listed.stdout.toString('utf8').startsWith('100644 ')) return [];
+  const entry = listed.stdout.toString('utf8');
+  // A hook stands at the top of its working tree (githooks(5)).
+  if (entry === '' && listed.exitCode === 0 && existsSync(join(cwd, path)))
+    return [
+      `aynig: ${path} is not in git, and a run sees only what is committed. Commit it, then ask again: git add ${path} && git commit`,
+    ];
+  if (!entry.startsWith('100644 ')) return [];
   return [
     `aynig: ${path} is not executable, so nothing will run. Mend it with: chmod +x ${path} && git update-index --chmod=+x ${path} && git commit --amend --no-edit`,
   ];

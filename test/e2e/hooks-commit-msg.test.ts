@@ -240,6 +240,16 @@ describe('a message that is accepted', () => {
     expect(answer.exitCode).toBe(0);
     expect(answer.stderr).toMatch(/^aynig: \.aynig\/command\/later is not executable.*git update-index --chmod=\+x/m);
   });
+
+  test('gets a warning when its command is there but not committed, by aynig set-state as well', () => {
+    const made = hooked();
+    made.write('.aynig/command/later', '#!/bin/sh\n', 0o755);
+    const warning = /^aynig: \.aynig\/command\/later is not in git, .* git add \.aynig\/command\/later && git commit$/m;
+    expect(commit(made, 'title\n\naynig-state: later\n')).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(warning) });
+    expect(made.aynig(['set-state', 'later']).stderr).toMatch(warning);
+    made.git('add', '.aynig');
+    expect(commit(made, 'title\n\naynig-state: later\n').stderr).not.toMatch(warning);
+  });
 });
 
 describe('a branch that a run holds', () => {
