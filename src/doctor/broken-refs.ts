@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isOid, type Oid, oid, type RefName } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
 import { readReflog } from '../git/reflog.js';
-import { readBranchTips } from '../git/refs.js';
+import type { BranchTip } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import { canRead, unreadableTips } from '../git/unreadable-tips.js';
 import { entriesOf } from './entries.js';
@@ -50,8 +50,8 @@ export interface LostTip {
 /** More of them are not told one by one. */
 const maxLost = 100;
 
-export async function readLostTips({ commonDir, git }: Repository, objects: Objects): Promise<LostTip[]> {
-  const lost = await unreadableTips(objects, await readBranchTips(git), maxLost);
+export async function readLostTips({ commonDir, git }: Repository, objects: Objects, branches: readonly BranchTip[]): Promise<LostTip[]> {
+  const lost = await unreadableTips(objects, branches, maxLost);
   const tips: LostTip[] = [];
   for (const { ref, oid: at } of lost) {
     const noted = (await readReflog(git, commonDir, ref, 20)).map((entry) => entry.oid);

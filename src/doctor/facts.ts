@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { readScopedConfig, type ScopedValue } from '../git/config.js';
 import { type Git, openGit } from '../git/gate.js';
 import type { RefName } from '../git/names.js';
+import { isNameable } from '../git/names.js';
 import { openObjects } from '../git/objects.js';
+import { readBranchTips } from '../git/refs.js';
 import { gitVersion, type Repository } from '../git/repository.js';
 import type { HookName } from '../install/call.js';
 import { hasConfigHooks } from '../install/config-hooks.js';
@@ -93,13 +95,13 @@ export async function readFacts(
   const worktrees = readWorktrees(repository);
   const objects = openObjects(commonDir, environment);
   try {
-    const [version, config, commands, kept, trust, unnameable] = await Promise.all([
+    const [version, config, commands, kept, trust, tips] = await Promise.all([
       gitVersion(git),
       readScopedConfig(settingsGit, '^(aynig|hook|lfs)\\.', here),
       readCommands(repository, objects),
       readKept(repository),
       readTrust(repository, objects, environment),
-      readUnnameable(repository),
+      readBranchTips(repository.git),
     ]);
     const configured = hasConfigHooks(version) ? configuredHooks(config) : [];
     const { asked, notAsked } = worktreesToAsk(worktrees, repository.toplevel);
@@ -136,10 +138,10 @@ export async function readFacts(
       leftovers,
       failures,
       kept,
-      unnameable,
+      unnameable: tips.every(({ branch }) => isNameable(branch)) ? [] : await readUnnameable(repository),
       gitLocks: readGitLocks(commonDir, worktrees, now),
       brokenRefs: await readBrokenRefs(repository),
-      lostTips: await readLostTips(repository, objects),
+      lostTips: await readLostTips(repository, objects, tips),
       server: await readServer(
         repository,
         objects,
