@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { kill, processesWithHome } from '../support/processes.js';
+import { kill, processesWithHome, runnersWithHome } from '../support/processes.js';
 import { projectRoot } from '../support/scratch.js';
 import { changesFile, completing, hooked, skipBecause, type Workspace, waitFor, workspace } from '../support/workspace.js';
 
@@ -24,8 +24,7 @@ const request = ['--message', 'ask', '--message', 'aynig-state: build'];
 /** A command that holds the branch until the test lets it go on. */
 const held = completing('review', `: >"$HOME/started"\n${waitFor()}\n${changesFile}\necho finished`);
 
-const runners = (made: Workspace) =>
-  processesWithHome(made.root).filter(({ arguments: [, script = ''] }) => /dist\/runner\.\w+$/.test(script));
+const runners = (made: Workspace): number[] => runnersWithHome(made.root);
 
 /** The delivery is there and nothing runs any more: the run has survived. */
 async function expectSurvived(made: Workspace): Promise<void> {
@@ -57,7 +56,6 @@ describe('the terminal that committed', () => {
     // Returns when the last process that holds its output has ended, or fails after a minute in vain.
     made.program('sh', ['-c', script]);
     await made.until('the command has started', () => made.noted('started'));
-    // A process that the runner is just forking looks like it for a moment.
     await made.until('one runner is at work', () => runners(made).length === 1);
     made.release();
     await made.untilState('review', 'other');
@@ -108,7 +106,6 @@ describe('the terminal that committed', () => {
       await made.until('the command has started', () => made.noted('started'));
       kill(-group, signal);
       await ended;
-      // A process that the runner is just forking looks like it for a moment.
       await made.until('one runner is at work', () => runners(made).length === 1);
       await expectSurvived(made);
     },
@@ -410,7 +407,7 @@ describe('a runner that was killed', () => {
     made.git('commit', '--quiet', '--allow-empty', ...request);
     await made.until('the command has started', () => made.noted('started'));
     const runner = made.runnerPid() ?? 0;
-    await made.until('the one runner is at work', () => runners(made).every(({ pid }) => pid === runner) && runners(made).length === 1);
+    await made.until('the one runner is at work', () => runners(made).join() === String(runner));
     kill(runner, 'SIGKILL');
     await made.until('the runner is gone', () => runners(made).length === 0);
     expect(made.state('main')).toBe('working');

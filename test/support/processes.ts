@@ -29,6 +29,17 @@ export function processesWithHome(home: string): TestProcess[] {
     });
 }
 
+/**
+ * The runners that hooks have started with this HOME. A process that a runner is just forking has its words until it has those
+ * of its program; it is told apart by its parent, as no runner starts another.
+ */
+export function runnersWithHome(home: string): number[] {
+  const alike = processesWithHome(home)
+    .filter((one) => one.arguments.some((argument) => /\/runner\.\w+$/.test(argument)))
+    .map(({ pid }) => ({ pid, parent: parentOf(pid) }));
+  return alike.filter(({ parent }) => parent !== undefined && !alike.some(({ pid }) => pid === parent)).map(({ pid }) => pid);
+}
+
 /** Ends, one by one by their ids, all processes of a test, also those that are being started meanwhile: until two looks find none. */
 export function endProcessesWithHome(home: string): void {
   for (let round = 0, looks = 0; looks < 2 && round < 100; round++) {
@@ -48,7 +59,13 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Process group of a process, or undefined when it has gone. */
-export function groupOf(pid: number): number | undefined {
+export const groupOf = (pid: number): number | undefined => statField(pid, 2);
+
+/** The process that started a process, or undefined when it has gone. */
+const parentOf = (pid: number): number | undefined => statField(pid, 1);
+
+/** A number of proc_pid_stat(5), counted from the state, which follows the name in parentheses and is 0. */
+function statField(pid: number, at: number): number | undefined {
   const stat = procFile(pid, 'stat');
-  return stat === '' ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+  return stat === '' ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[at]);
 }
