@@ -4,6 +4,7 @@ import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { processIo } from './commands/io.js';
 import { report } from './commands/report.js';
+import { usageFailure } from './commands/usage-failure.js';
 import { Failure } from './failure.js';
 
 declare const AYNIG_VERSION: string;
@@ -37,7 +38,6 @@ const takesWord = new Set([
 ]);
 /** Verbs whose argument is an installed pack. */
 const takesPack = new Set(['update-pack', 'remove']);
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();
 
 /** The one word a verb takes, which may stand behind `--` where it begins with a dash. */
 function word(argv: object, given: string | undefined): string | undefined {
@@ -46,8 +46,7 @@ function word(argv: object, given: string | undefined): string | undefined {
   return first;
 }
 
-const oneWordTooMany = (what: string | undefined): Failure =>
-  new Failure('usage', `One word too many: ${what}`, { hint: 'See what the verb takes with: aynig <verb> --help' });
+const oneWordTooMany = (what: string | undefined): Failure => usageFailure(`One word too many: ${what}`, hideBin(process.argv));
 
 /** Without a repository `install` brings files back: what says how one is to be installed would be passed over in silence. */
 function refuseWithoutRepository({
@@ -562,13 +561,13 @@ const parser = verbs(
       if (Array.isArray(value) && !repeatable.has(name)) Object.assign(argv, { [name]: value.at(-1) });
     // What a verb without a word would pass over in silence.
     const [extra] = behindDashes(argv);
-    if (extra !== undefined && !takesWord.has(String(argv._[0])))
-      throw new Failure('usage', `Unknown argument: ${extra}`, { hint: 'See the verbs and options with: aynig --help' });
+    if (extra !== undefined && !takesWord.has(String(argv._[0]))) throw usageFailure(`Unknown argument: ${extra}`, hideBin(process.argv));
   })
+  .recommendCommands()
   .fail((message, error: unknown) => {
     if (error instanceof Failure) throw error;
     const text = message ?? (error instanceof Error ? error.message : 'The command line could not be understood.');
-    throw new Failure('usage', oneLine(text), { hint: 'See the verbs and options with: aynig --help' });
+    throw usageFailure(text, hideBin(process.argv));
   });
 
 try {
