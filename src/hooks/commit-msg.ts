@@ -12,6 +12,7 @@ import { type Lease, readTip } from '../kernel/tip.js';
 import { openJournals } from '../runner/journal.js';
 import { presenceOf } from '../runner/process-identity.js';
 import { storedMessage } from './edited-message.js';
+import { misspelledState } from './misspelled.js';
 import { withRunId } from './run-trailer.js';
 
 /** What the hook says and whether git may go on. */
@@ -34,7 +35,7 @@ export async function judgeMessage(messageFile: string, head: Buffer, cwd: strin
   const [{ text, stored, warning }, holder, run] = await Promise.all([
     readMessage(git, file.toString('utf8'), environment).then(async (read) => ({
       ...read,
-      warning: await commandWarning(git, read.text, cwd),
+      warning: await requestWarning(git, read.text, cwd),
     })),
     leaseOfHead(head, cwd, environment),
     runAround(cwd, environment),
@@ -209,11 +210,13 @@ function describeHolder(repository: Repository, lease: Lease, environment: NodeJ
 
 const holding = (...lines: readonly string[]): Holder => ({ held: true, lines });
 
-/** A request whose command cannot start is legal and useless: worth a line while the commit can still be amended. */
-async function commandWarning(git: Git, text: string, cwd: string): Promise<string[]> {
+/** A request that is not read as one, or whose command cannot start, is legal and useless: worth a line while it can still be amended. */
+async function requestWarning(git: Git, text: string, cwd: string): Promise<string[]> {
   const parsed = parseMessage(Buffer.from(text));
-  const value = parsed.kind === 'message' ? trailerValue(parsed.message.trailers, 'aynig-state') : undefined;
-  const state: State | undefined = value === undefined ? undefined : readState(value);
+  if (parsed.kind === 'invalid') return [];
+  const value = trailerValue(parsed.message.trailers, 'aynig-state');
+  if (value === undefined) return misspelledState(parsed.message.trailers);
+  const state: State | undefined = readState(value);
   if (state === undefined) return [];
   const path = `.aynig/command/${state}`;
   const listed = await asHook(git)(['ls-files', '--stage', '--', `:(top,literal)${path}`], { ok: [0, 128] });
