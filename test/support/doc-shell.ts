@@ -25,12 +25,13 @@ export class DocShell {
     const loop = 'set -u; while IFS= read -r next_line <&3; do . "$next_line" </dev/null 3<&-; printf "\\036%s\\036\\n" "$?"; done 2>&1';
     this.#child = spawn('sh', ['-c', loop], { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
     this.#lines = this.#child.stdio[3] as Writable;
-    const take = (bytes: Buffer): void => {
-      this.#printed += bytes.toString('utf8');
+    const take = (text: string): void => {
+      this.#printed += text;
       this.#wake();
     };
-    this.#child.stdout?.on('data', take);
-    this.#child.stderr?.on('data', take);
+    // A character may come in two pieces.
+    this.#child.stdout?.setEncoding('utf8').on('data', take);
+    this.#child.stderr?.setEncoding('utf8').on('data', take);
     this.#child.on('close', () => {
       this.#ended = true;
       this.#wake();
@@ -52,9 +53,12 @@ export class DocShell {
   /** Waits until everything that hooks have started has ended. */
   async quiet(): Promise<void> {
     const deadline = Date.now() + patienceMs;
-    while (processesWithHome(this.#root).some(({ pid }) => pid !== this.#child.pid)) {
+    // One look can miss a process that is started by another which ends meanwhile.
+    for (let looks = 0; ; ) {
+      looks = processesWithHome(this.#root).every(({ pid }) => pid === this.#child.pid) ? looks + 1 : 0;
+      if (looks === 3) return;
       if (Date.now() > deadline) throw new Error('something that was started does not end');
-      await new Promise((next) => setTimeout(next, 25));
+      await new Promise((next) => setTimeout(next, 10));
     }
   }
 

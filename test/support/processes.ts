@@ -17,13 +17,32 @@ function procFile(pid: number, name: 'cmdline' | 'environ' | 'stat'): string {
   }
 }
 
+/** An exec takes a millisecond, and a process that is kept waiting in the middle of it some more. */
+const execMs = 5_000;
+
+/**
+ * The environment of a process. One that is just replacing its program has none for a moment: its new memory is there, and what stands in
+ * it is not yet (proc_pid_stat(5), `env_end` is 0 so long). It is waited for, or who looks then would take it for nobody's.
+ */
+function environmentOf(pid: number): string {
+  for (const deadline = Date.now() + execMs; ; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)) {
+    const environment = procFile(pid, 'environ');
+    if (environment !== '' || Date.now() > deadline) return environment;
+    const [memory, codeStart, environmentEnd] = [20, 23, 48].map((field) => statField(pid, field));
+    // It has no memory: it has ended, or belongs to the kernel. Of one that may not be looked into, the code begins at 1.
+    if (memory === undefined || memory === 0 || codeStart === 1) return '';
+    // It was replaced between the two looks, or was started with nothing.
+    if (environmentEnd !== 0) return procFile(pid, 'environ');
+  }
+}
+
 /** All living processes that were started, however indirectly, with this HOME: no test shares one with another. */
 export function processesWithHome(home: string): TestProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .flatMap((pid) => {
-      const environment = procFile(pid, 'environ').split('\0');
+      const environment = environmentOf(pid).split('\0');
       if (!environment.includes(`HOME=${home}`)) return [];
       return [{ pid, environment, arguments: procFile(pid, 'cmdline').split('\0').slice(0, -1) }];
     });

@@ -83,7 +83,7 @@ export class Workspace extends Scratch {
 
   /** Waits until no process of this test is left, so that nothing can happen any more. */
   async untilStill(): Promise<void> {
-    // One look can miss a process that starts another and ends meanwhile, or one whose program is just being replaced.
+    // One look can miss a process that is started by another which ends meanwhile.
     let looks = 0;
     await this.until('no process of the test is left', () => {
       looks = processesWithHome(this.root).length === 0 ? looks + 1 : 0;
