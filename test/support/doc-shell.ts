@@ -6,7 +6,7 @@ import { processesWithHome } from './processes.js';
 
 /** Ends what one command line printed, followed by its exit code. */
 const end = /\x1e(\d+)\x1e\n$/;
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** One shell in which the command lines of a page are run, one after the other, as a reader would type them. */
 export class DocShell {

@@ -53,8 +53,8 @@ export class Scratch {
   readonly root: string;
   readonly path: string;
   readonly env: Record<string, string>;
-  /** How long {@link until} waits before it gives up. */
-  static readonly patienceMs = 30_000;
+  /** How long {@link until} waits before it gives up, and how long a program may take: too long for anything but what hangs. */
+  static readonly patienceMs = 120_000;
 
   constructor(root: string, path: string, env: Record<string, string>) {
     this.root = root;
@@ -72,7 +72,7 @@ export class Scratch {
       cwd: options.cwd ?? this.path,
       env: { ...this.env, ...options.env },
       input: options.input ?? '',
-      timeout: 60_000,
+      timeout: Scratch.patienceMs,
       maxBuffer: 64 * 1024 * 1024,
     });
     const answer = {

@@ -214,7 +214,7 @@ export function launch(
   return new Promise((resolve, reject) => {
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000);
+    const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? Scratch.patienceMs);
     child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
     child.on('error', reject);

@@ -28,7 +28,7 @@ export interface Listening {
 }
 
 /** No server takes so long, and nothing else does: how long to wait for one to listen or to end, in milliseconds. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** Starts a server on a port that nobody has. */
 export async function listen(listener: Listener): Promise<Listening> {
