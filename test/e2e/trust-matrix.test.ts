@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { identify, projectRoot } from '../support/scratch.js';
-import { completing, skipBecause, Workspace, workspace } from '../support/workspace.js';
+import { completing, skipBecause, Workspace, waitFor, workspace } from '../support/workspace.js';
 
 const signatures = ['unsigned', 'good', 'unknown', 'expired', 'revoked'] as const;
 type Signature = (typeof signatures)[number];
@@ -162,7 +162,7 @@ const started = (who: Workspace, cells: readonly Cell[]): string[] => {
 };
 
 test('a hook starts a request in the allowed cells of way, commands and signature, and in no other', {
-  timeout: 180_000,
+  timeout: 900_000,
 }, async (context) => {
   const ana = workspace('ana');
   if (ana.program('sh', ['-c', 'command -v ssh-keygen'], { expected: 'any' }).exitCode !== 0)
@@ -170,7 +170,8 @@ test('a hook starts a request in the allowed cells of way, commands and signatur
   makeKeys(ana);
   useKeys(ana);
   ana.init();
-  ana.command('build', completing('review'));
+  // A result is put into the checkout of its branch, which the cells that come after it use: none is there before all have come in.
+  ana.command('build', completing('review', waitFor()));
   ana.git('branch', 'base');
   ana.git('commit', '--quiet', '--allow-empty', '--message', 'moved on');
   ana.git('branch', 'other-base');
@@ -186,6 +187,7 @@ test('a hook starts a request in the allowed cells of way, commands and signatur
   ana.git('remote', 'add', 'bob', bob.path);
   ana.git('fetch', '--quiet', 'bob');
   for (const cell of cells) ways[cell.way]?.bring({ ana, bob }, cell);
+  ana.release();
   await look(ana);
   expect(started(ana, cells)).toEqual(cells.filter((cell) => ways[cell.way]?.starts(cell)).map(({ branch }) => branch));
   const inAna = ana.ran().length;
