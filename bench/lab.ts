@@ -99,8 +99,8 @@ export interface Message {
 
 const asksForReview = (index: number): Message => ({ message: `Branch ${index}\n\naynig-state: review\n`, at: 1_700_000_000 + index });
 
-/** Waits for a file without taking a processor from what is measured. */
-export function waitFor(condition: () => boolean, limitMs = 20_000): void {
+/** Waits for a file without taking a processor from what is measured; the limit is for what hangs. */
+export function waitFor(condition: () => boolean, limitMs = 120_000): void {
   const deadline = Date.now() + limitMs;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error('waited in vain');

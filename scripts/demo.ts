@@ -13,8 +13,8 @@ import { simpleGit } from 'simple-git';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const aynig = join(project, 'dist/cli.js');
 const keep = process.argv.includes('--keep');
-/** A state that has not come after this long will not come. */
-const patienceMs = 20_000;
+/** A state that has not come after this long will not come, however busy the machine is. */
+const patienceMs = 120_000;
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 
 /** Nothing of the machine's git configuration: a person's own hooks or signing key have no part in a demo. */
@@ -32,14 +32,14 @@ const clone = join(folder, 'clone');
 let shown: string | undefined;
 
 function git(...args: string[]): string {
-  return execFileSync('git', args, { cwd: clone, env, encoding: 'utf8', timeout: 30_000 }).trimEnd();
+  return execFileSync('git', args, { cwd: clone, env, encoding: 'utf8', timeout: patienceMs }).trimEnd();
 }
 
 /** Shows a command line as a person would type it, runs it, and shows what it prints. */
 function step(program: string, args: readonly string[]): void {
   say(`$ ${[program, ...args.map((arg) => (/^[\w./:=-]+$/.test(arg) ? arg : `'${arg}'`))].join(' ')}`);
   const [file, all] = program === 'aynig' ? [process.execPath, [aynig, ...args]] : [program, [...args]];
-  const result = spawnSync(file, all, { cwd: clone, env, encoding: 'utf8', timeout: 60_000 });
+  const result = spawnSync(file, all, { cwd: clone, env, encoding: 'utf8', timeout: patienceMs });
   for (const line of `${result.stdout}${result.stderr}`.split('\n').filter((text) => text !== '')) say(`  ${line}`);
   if (result.status !== 0) throw new Error(`${program} ${args[0]} exited with ${result.status ?? result.signal}`);
 }
@@ -81,10 +81,12 @@ async function untilState(...wanted: string[]): Promise<string> {
 async function demo(): Promise<void> {
   say('A workflow driven by commits, on a clone of this very repository.');
   say();
-  await simpleGit({ baseDir: folder, timeout: { block: 60_000 } }).clone(project, clone, ['--quiet', '--no-hardlinks']);
+  await simpleGit({ baseDir: folder, timeout: { block: patienceMs } }).clone(project, clone, ['--quiet', '--no-hardlinks']);
   git('switch', '--quiet', '-C', 'demo', '--no-track');
   git('config', 'user.name', 'Demo Person');
   git('config', 'user.email', 'demo@example.com');
+  // The clone has the loose objects of this repository: where those are many, git would begin to pack them in the background.
+  git('config', 'gc.auto', '0');
   step('aynig', ['init']);
   say();
   say('Its workflow: report -> check -> approval (a person) -> publish -> done');
