@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Failure } from '../failure.js';
 import { commitTree } from '../git/commit-tree.js';
-import { type BranchName, branchRef, heartbeatRef, type RefName, shortOid } from '../git/names.js';
+import { type BranchName, branchRef, type RefName, shortOid } from '../git/names.js';
 import { type BranchTip, readBranchTips } from '../git/refs.js';
 import type { Context } from '../kernel/context.js';
 import { stallMessage } from '../kernel/lease.js';
@@ -76,14 +76,13 @@ export async function cancel(flags: CancelFlags, io: Io): Promise<number> {
       }),
       identity: context.identity,
     });
-    const heartbeat = at.at?.heartbeats.get(heartbeatRef(lease.runId));
+    // Whatever its heartbeat is by now: it is ended alive, and may be renewed in this moment.
     const move = await context.arbiterOf(remote).publish({
       runId: lease.runId,
       ref: at.ref,
       from: read.commit.oid,
       to: commit,
       reason: await releaseReason(context, at, `cancel (run ${lease.runId})`),
-      ...(heartbeat === undefined ? {} : { heartbeat }),
     });
     if (move.kind === 'unknown' || (move.kind === 'refused' && remote !== undefined))
       throw new Failure('push-refused', `${branch} could not be released at ${remote}: ${move.why}.`, {

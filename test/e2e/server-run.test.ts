@@ -283,7 +283,8 @@ describe('a run of the server', () => {
 
   test('is ended by a cancellation that was pushed', async () => {
     const made = running(waitFor());
-    made.bare.git('config', 'aynig.leaseSeconds', '4');
+    // The runner sees at a renewal that it was cancelled; one that comes between the fetch and the push makes it try again.
+    made.bare.git('config', 'aynig.leaseSeconds', '20');
     ask(made);
     await made.bare.until('the command has started', () => made.bare.ran().length > 0);
     await made.clone.until('the cancellation is taken', () => {
@@ -299,7 +300,8 @@ describe('a run of the server', () => {
 
   test('is ended from a clone that has its lease, whose branch is then brought in by a pull', async () => {
     const made = running(waitFor());
-    made.bare.git('config', 'aynig.leaseSeconds', '4');
+    // The runner sees at a renewal that it was cancelled; one that comes while a push is under way makes it try again.
+    made.bare.git('config', 'aynig.leaseSeconds', '20');
     ask(made);
     await made.bare.until('the command has started', () => made.bare.ran().length > 0);
     made.clone.git('fetch', '--quiet', 'origin');
@@ -358,6 +360,21 @@ describe('a lease that a client holds at the server', () => {
     expect(branchState(made)).toBe('working');
     made.age(3600, ['refs/heads/work', leaseRefOf(run)]);
     made.bare.aynig(['run'], { expected: 'any' });
+    expect(branchState(made)).toBe('stalled');
+    expect(leaseRefs(made)).toBe('');
+  });
+
+  test('is cancelled also where it is renewed in that moment', () => {
+    const made = server({ hooks: ['pre-receive'] });
+    const { clone, root } = made;
+    const { run, lease } = made.claimed();
+    const git = clone.program('sh', ['-c', 'command -v git']).stdout.trim();
+    const renew = `: >"$HOME/renewed"; ${git} push --quiet origin ${clone.alive(lease, run)}:${leaseRefOf(run)}`;
+    clone.script('bin/git', `case " $* " in *" push "*) [ -e "$HOME/renewed" ] || { ${renew}; } ;; esac\nexec ${git} "$@"`);
+    const env = { PATH: `${join(root, 'bin')}:${clone.env['PATH']}` };
+    const said = clone.aynig(['cancel', 'work', '--aynig-remote', 'origin'], { env });
+    expect(said.stdout).toMatch(/^work: cancelled at origin, now at [0-9a-f]{12}\n$/);
+    expect(clone.noted('renewed')).toBe(true);
     expect(branchState(made)).toBe('stalled');
     expect(leaseRefs(made)).toBe('');
   });
