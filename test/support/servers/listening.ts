@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { kill } from '../processes.js';
@@ -30,17 +30,9 @@ export interface Listening {
 /** No server takes so long, and nothing else does: how long to wait for one to listen or to end, in milliseconds. */
 const patienceMs = 60_000;
 
-/** Starts a server on a port that nobody has. */
+/** Starts a server on a port that nobody else has, also while the server is stopped. */
 export async function listen(listener: Listener): Promise<Listening> {
-  // Between the choice of a port and its use somebody else may take it.
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
-    try {
-      return await listenOn(listener, port);
-    } catch (error) {
-      if (attempt === 5) throw error;
-    }
-  }
+  return await listenOn(listener, await ownPort());
 }
 
 async function listenOn(listener: Listener, port: number): Promise<Listening> {
@@ -79,14 +71,19 @@ async function listenOn(listener: Listener, port: number): Promise<Listening> {
   return { port, stop, start };
 }
 
-function freePort(): Promise<number> {
+/**
+ * A port of the loopback address that is kept until the test ends: bound, so that nobody is given it, and not listened to, so that a
+ * server which reuses addresses can take it (socket(7), SO_REUSEADDR). Node binds no socket without listening to it.
+ */
+function ownPort(): Promise<number> {
+  const bind =
+    'socket(S, PF_INET, SOCK_STREAM, 0) && setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1) && bind(S, pack_sockaddr_in(0, INADDR_LOOPBACK))';
+  const script = `${bind} or die $!; $| = 1; print +(unpack_sockaddr_in(getsockname(S)))[0]; sleep`;
+  const holder = spawn('perl', ['-MSocket', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void holder.kill('SIGKILL'));
   return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (address === null || typeof address === 'string' ? reject(new Error('no port')) : resolve(address.port)));
-    });
+    holder.once('error', reject).once('exit', () => reject(new Error('no port')));
+    holder.stdout.once('data', (text: Buffer) => resolve(Number(text.toString('utf8'))));
   });
 }
 
