@@ -130,7 +130,9 @@ describe('a push', () => {
     await made.bare.until('the command has started', () => made.bare.ran().length > 0);
     ask(made, 'second');
     await made.bare.until('the push is taken', () => readdirSync(join(made.bare.path, 'aynig/pushed')).length === 0);
-    kill(made.bare.runnerPid() ?? 0, 'SIGKILL');
+    const runner = made.bare.runnerPid();
+    if (runner === undefined) throw new Error('the runner has gone');
+    kill(runner, 'SIGKILL');
     made.bare.release();
     made.clone.push('main:refs/heads/third');
     await untilState(made, 'review', 'second');
