@@ -5,6 +5,7 @@ import { type SimpleGitProgressEvent, simpleGit } from 'simple-git';
 import { type Environment, gitEnvironment } from '../git/environment.js';
 import { remoteComplaint } from '../git/remote.js';
 import { processesMarked } from '../runner/process-identity.js';
+import { endAll } from './end-all.js';
 import type { TransferLimits } from './limits.js';
 
 /** How far git is with what it does now. A short transfer tells little: simple-git reads one line of what comes at once. */
@@ -140,7 +141,7 @@ export async function transfer(args: readonly string[], options: Transfer): Prom
     if (error instanceof TransferError) throw error;
     if (!abort.signal.aborted) throw explained(watched.stderr() || (error as Error).message, error);
     // simple-git interrupts git alone; what carries the transfer would stay.
-    await endMarked(id);
+    await endAll(() => processesMarked(marker, id), graceMs);
     await Promise.race([running.catch(() => undefined), pause(graceMs)]);
     throw reason;
   } finally {
@@ -241,24 +242,4 @@ function explained(stderr: string, cause: unknown): TransferError {
   if (tree !== undefined) return new TransferError('refused', `git cannot read one of its folders: ${tree}`, cause);
   const complaint = remoteComplaint(lines.join('\n')).replace(/:\/\/[^/@\s]*@/g, '://');
   return new TransferError(lines.some((line) => check.test(line)) ? 'refused' : 'failed', complaint, cause);
-}
-
-function signalMarked(id: string, signal: NodeJS.Signals): void {
-  for (const pid of processesMarked(marker, id)) {
-    try {
-      process.kill(pid, signal);
-    } catch (error) {
-      // It ended meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
-}
-
-/** What is asked to end has a moment to remove its files; then it has none. */
-async function endMarked(id: string): Promise<void> {
-  const patience = Date.now() + graceMs;
-  while (processesMarked(marker, id).length > 0 && Date.now() < patience + graceMs) {
-    signalMarked(id, Date.now() < patience ? 'SIGTERM' : 'SIGKILL');
-    await pause(20);
-  }
 }
