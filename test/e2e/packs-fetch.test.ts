@@ -8,7 +8,7 @@ import { type FetchedPack, type FetchRequest, newestCommit } from '../../src/pac
 import type { Progress } from '../../src/packs/transfer.js';
 import { endOf } from '../support/endings.js';
 import { addressOf, fetchAs, ownTemporaryFolder, type PackRepository, packRepository, smallPack } from '../support/pack-repository.js';
-import { kill, processesWithHome } from '../support/processes.js';
+import { kill, processesWithHome, untilNoneWithHome } from '../support/processes.js';
 import { bareEnvironment, projectRoot, temporaryDirectory } from '../support/scratch.js';
 import { openGitDaemon } from '../support/servers/git-daemon.js';
 import { noOpenssl, openHttps } from '../support/servers/https.js';
@@ -38,7 +38,8 @@ async function failureOf(env: NodeJS.ProcessEnv, request: FetchRequest): Promise
   );
   expect(outcome).toBeDefined();
   expect(temporary.left()).toEqual([]);
-  expect(processesWithHome(env['HOME'] ?? '').map((each) => each.arguments.join(' '))).toEqual([]);
+  // The other side of a transfer that fails here ends by itself, once it finds nobody there any more.
+  await untilNoneWithHome(env['HOME'] ?? '');
   counts.failed++;
   return outcome as Failure;
 }
@@ -442,6 +443,11 @@ describe('a server', () => {
   });
 });
 
+/** Waits until git of a transfer is at work. */
+async function untilAtWork(home: string): Promise<void> {
+  while (!processesWithHome(home).some((each) => each.arguments.includes('ls-remote'))) await new Promise((next) => setTimeout(next, 20));
+}
+
 describe('being ended', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s leaves nothing and ends the process as the signal does', async (signal) => {
     const root = temporaryDirectory();
@@ -468,7 +474,7 @@ describe('being ended', () => {
     const ending = await ended;
     expect(ending).toMatchObject({ signal, stdout: '' });
     expect(readdirSync(temporary)).toEqual([]);
-    expect(processesWithHome(root)).toEqual([]);
+    await untilNoneWithHome(root);
   });
 
   it('by its caller throws the reason of the caller', async () => {
@@ -477,10 +483,12 @@ describe('being ended', () => {
     const stop = new AbortController();
     const request = fetchAs(bareEnvironment(root), { address: addressOf(`git://127.0.0.1:${await hanging()}/a`), signal: stop.signal });
     const reason = new Error('enough');
-    setTimeout(() => stop.abort(reason), 200);
-    await expect(request).rejects.toBe(reason);
+    const ended = expect(request).rejects.toBe(reason);
+    await untilAtWork(root);
+    stop.abort(reason);
+    await ended;
     expect(temporary.left()).toEqual([]);
-    expect(processesWithHome(root)).toEqual([]);
+    await untilNoneWithHome(root);
     await expect(fetchAs(bareEnvironment(root), { address: addressOf('git://127.0.0.1:1/a'), signal: stop.signal })).rejects.toBe(reason);
   });
 });

@@ -59,6 +59,21 @@ export function runnersWithHome(home: string): number[] {
   return alike.filter(({ parent }) => parent !== undefined && !alike.some(({ pid }) => pid === parent)).map(({ pid }) => pid);
 }
 
+/**
+ * Waits until no process with this HOME is left, for the time that one needs to end that was told to. One look can miss a process
+ * that starts another and ends meanwhile, or one whose program is just being replaced.
+ */
+export async function untilNoneWithHome(home: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (let looks = 0; looks < 3; ) {
+    const left = processesWithHome(home);
+    looks = left.length === 0 ? looks + 1 : 0;
+    if (Date.now() > deadline && left.length > 0)
+      throw new Error(`still there: ${left.map((each) => `${each.pid} ${each.arguments.join(' ')}`).join('; ')}`);
+    await new Promise((next) => setTimeout(next, 10));
+  }
+}
+
 /** Ends, one by one by their ids, all processes of a test, also those that are being started meanwhile: until two looks find none. */
 export function endProcessesWithHome(home: string): void {
   for (let round = 0, looks = 0; looks < 2 && round < 100; round++) {
