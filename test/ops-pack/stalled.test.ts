@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { farm } from '../support/farm.js';
 import { addOpsPack, withOpsPack } from '../support/ops-pack.js';
@@ -254,14 +254,24 @@ git checkout -q --orphan other; echo theirs >README; git add --all; git commit -
   });
 });
 
+/** A folder for PATH in which a sleep of three seconds or more does `instead`: a wait then takes no time, and keeps its length. */
+function withoutLongSleeps(repo: Workspace, instead: string): string {
+  const real = repo.program('sh', ['-c', 'command -v sleep']).stdout.trim();
+  return dirname(
+    repo.script('no-long-sleeps/sleep', `case $1 in [3-9] | [0-9][0-9] | [0-9][0-9][0-9]) ${instead} ;; *) exec ${real} "$@" ;; esac`),
+  );
+}
+
 describe('the wait before another attempt', () => {
   test('is cut to what the time limit leaves', async () => {
     const repo = quick({ build: `${started}\nexit 1` });
     repo.git('config', 'aynig.ops.backoffSeconds', '200');
-    repo.git('config', 'aynig.timeoutSeconds', '7');
+    repo.git('config', 'aynig.timeoutSeconds', '100');
+    repo.env['PATH'] = `${withoutLongSleeps(repo, 'echo "$1" >>"$HOME/slept"')}:${repo.env['PATH']}`;
     await ended(repo, ['aynig-max-attempts: 2']);
     expect(attempts(repo)).toBe(2);
-    expect(repo.program('sh', ['-c', 'cat .aynig/logs/*.log']).stdout).toMatch(/the next one begins in [012] s/);
+    expect(repo.program('sh', ['-c', 'cat .aynig/logs/*.log']).stdout).toContain('the next one begins in 85 s');
+    expect(repo.note('slept')).toBe('85\n');
   });
 
   test('ends at once when the run is cancelled, and a person decides', async () => {
@@ -371,17 +381,19 @@ describe('at a remote', () => {
   test.each(['by git alone', 'by aynig where it is on PATH'])(
     'a wait that is longer than the lease is renewed in the branch, %s',
     async (how) => {
-      const { root, remote, one, run } = withPack(3);
+      const { root, remote, one, run } = withPack(60);
       ask(one);
-      one.git('config', 'aynig.ops.backoffSeconds', '4');
-      let env: Record<string, string> = {};
+      // Of which at least half is waited for.
+      one.git('config', 'aynig.ops.backoffSeconds', '130');
+      // What was renewed is at the remote before the wait is over; how long it takes to get there makes no difference.
+      const newest = `git --git-dir="${remote.path}" log -1 --format=%b topic | grep -q '^before attempt 2 of build'`;
+      const sleeps = withoutLongSleeps(one, `[ ! -e "$HOME/slept" ] || until ${newest}; do sleep 0.1; done; : >"$HOME/slept"`);
       if (how.includes('PATH')) {
         mkdirSync(join(root, 'bin'));
         symlinkSync(cliPath, join(root, 'bin/aynig'));
         spawnSync('chmod', ['+x', cliPath]);
-        env = { PATH: `${root}/bin:${process.env['PATH']}` };
       }
-      await run(one, [], env);
+      await run(one, [], { PATH: `${sleeps}:${root}/bin:${process.env['PATH']}` });
       expect(remote.state('topic')).toBe('done');
       const renewals = remote.git('log', '--format=%H', '--grep=^before attempt 2 of build: [0-9]* s left', 'topic').split('\n');
       expect(renewals.length).toBeGreaterThanOrEqual(1);
@@ -389,7 +401,7 @@ describe('at a remote', () => {
         expect(remote.git('log', '-1', '--format=%s', renewal)).toBe('aynig: working on stalled');
         for (const key of ['state', 'origin-state', 'lease-seconds', 'remote'])
           expect(remote.trailer(`aynig-${key}`, renewal)).toBe(
-            { state: 'working', 'origin-state': 'stalled', 'lease-seconds': '3', remote: 'origin' }[key],
+            { state: 'working', 'origin-state': 'stalled', 'lease-seconds': '60', remote: 'origin' }[key],
           );
         expect(remote.trailer('aynig-parent', renewal)).toBe(remote.head(`${renewal}^`));
         expect(remote.trailer('aynig-runner-id', renewal)).toBe('clone1');
