@@ -167,7 +167,7 @@ describe('a runner that is killed', () => {
     made.script(
       'bin/git',
       `real=$(PATH=\${PATH#*:} command -v git)
-case " $* " in *" --file=- "*) if [ ! -e "$HOME/killed" ] && $real show-ref --quiet refs/heads/main.job1; then : >"$HOME/killed"; kill -9 "$(cat "$HOME/runner")"; sleep 30; fi ;; esac
+case " $* " in *" --file=- "*) if [ ! -e "$HOME/killed" ] && $real show-ref --quiet refs/heads/main.job1; then : >"$HOME/killed"; kill -9 "$(cat "$HOME/runner")"; sleep 600; fi ;; esac
 exec $real "$@"`,
     );
     ask(made, { body: lines(20, [5]) });
@@ -477,9 +477,14 @@ describe('at a remote', () => {
       git: (...args: readonly string[]) => ana.git(`--git-dir=${ana.root}/origin.git`, ...args),
       gitAnswer: (args: readonly string[]) => ana.gitAnswer([`--git-dir=${ana.root}/origin.git`, ...args]),
     };
+    // Nobody ends a job before both have some.
+    ana.release('hold');
     const ended = remoteRun(ana);
     await ana.until('jobs are there', () => children(there).length === 12);
-    const answers = await Promise.all([ended, remoteRun(bob)]);
+    const other = remoteRun(bob);
+    await ana.until('both are at work on as many as they may', () => ana.ran().length === 4);
+    ana.release();
+    const answers = await Promise.all([ended, other]);
     expect(answers.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
     // Who ended first may have left the join to be found by a later run.
     for (let round = 0; round < 3 && stateAt(there, 'main') === 'ops-fan-in'; round++) await remoteRun(bob);
