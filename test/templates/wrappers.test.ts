@@ -66,9 +66,9 @@ if (verb === 'run') {
   writeFileSync(HOME + '/overrides', JSON.stringify(spec));
   writeFileSync(HOME + '/run', args.filter((arg) => !arg.startsWith('--overrides=')).join('\\n') + '\\n');
   const [container] = spec.containers;
-  const [file, ...rest] = container.command;
-  const task = spawn(file, rest, { cwd: container.workingDir ?? '/', env: { PATH, HOME }, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
-  writeFileSync(HOME + '/' + pod, String(task.pid));
+  // The pod is known before anything in it runs: who deletes it has to find it.
+  const begin = ['-c', 'echo $$ >"$0"; exec "$@"', HOME + '/' + pod];
+  const task = spawn('/bin/sh', [...begin, ...container.command], { cwd: container.workingDir ?? '/', env: { PATH, HOME }, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
   task.on('exit', (code, signal) => process.exit(signal ? 137 : code));
 } else {
   appendFileSync(HOME + '/deleted', args.join(' ') + '\\n');
