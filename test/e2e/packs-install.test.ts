@@ -220,7 +220,8 @@ describe('nothing is written', () => {
     expect(existsSync(join(made.path, '.aynig/command/greet'))).toBe(true);
     child.kill('SIGKILL');
     made.release();
-    await made.until('git has given up', () => !existsSync(join(made.path, '.git/index.lock')));
+    await made.untilStill();
+    expect(made.exists('.git/index.lock')).toBe(false);
     made.git('config', '--unset', 'filter.slow.required');
     made.git('config', 'filter.slow.smudge', 'cat');
     const answer = aynig(made, 'install', '../pack', '--dry-run');
