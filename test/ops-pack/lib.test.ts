@@ -240,9 +240,9 @@ describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('under %
       shell,
       repo,
       `ops_bounded 1 sleep 600 || echo "hung $?"
-       ops_bounded 20 sh -c 'cat; exit 7' || echo "ended $?"
+       ops_bounded 50 sh -c 'cat; exit 7' || echo "ended $?"
        ops_bounded 1 sh -c 'trap "" TERM; exec sleep 600' || echo "deaf $?"
-       ops_bounded 20 true && echo well`,
+       ops_bounded 50 true && echo well`,
       {},
       'input\n',
     );

@@ -345,7 +345,8 @@ describe('recovery that was cancelled', () => {
   });
 });
 
-describe('at a remote', () => {
+// Each looks around at its remote now and then, and that alone may take some of the time that other tests have.
+describe('at a remote', { timeout: 120_000 }, () => {
   const build =
     'if [ "$AYNIG_TRAILER_AYNIG_ATTEMPT" = 2 ]; then cat half.txt >"$HOME/found"; git commit -q --allow-empty -m ok -m "aynig-state: done"; exit 0; fi\necho half >half.txt; exit 3';
 
