@@ -371,7 +371,7 @@ describe('at a remote', { timeout: 120_000 }, () => {
     ask(one);
     // The first machine stops behind the failure.
     one.git('config', 'aynig.maxTicks', '1');
-    await run(one);
+    expect(await run(one)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('topic') });
     expect(remote.state('topic')).toBe('stalled');
     expect(remote.git('for-each-ref', '--format=%(refname)', 'refs/aynig/kept/')).toContain('-uncommitted');
     await run(two);
