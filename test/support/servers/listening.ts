@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { kill } from '../processes.js';
@@ -32,7 +32,7 @@ const patienceMs = 60_000;
 
 /** Starts a server on a port that nobody else has, also while the server is stopped. */
 export async function listen(listener: Listener): Promise<Listening> {
-  return await listenOn(listener, await ownPort());
+  return await listenOn(listener, programOf('perl') === undefined ? await freePort() : await ownPort());
 }
 
 async function listenOn(listener: Listener, port: number): Promise<Listening> {
@@ -84,6 +84,18 @@ function ownPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     holder.once('error', reject).once('exit', () => reject(new Error('no port')));
     holder.stdout.once('data', (text: Buffer) => resolve(Number(text.toString('utf8'))));
+  });
+}
+
+/** A port that nobody has now, where there is no Perl, which most packages of git bring. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address === null || typeof address === 'string' ? reject(new Error('no port')) : resolve(address.port)));
+    });
   });
 }
 
