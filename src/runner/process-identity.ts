@@ -62,15 +62,40 @@ function startTimeOf(pid: number): string | undefined {
  */
 export const processesOfRun = (runId: string): number[] => processesMarked('AYNIG_RUN_ID', runId);
 
-/** Processes whose environment has a variable with this value, other than this one. Linux only; elsewhere none are found. */
+/**
+ * Processes whose environment has a variable with this value, other than this one. One whose program is just being replaced shows
+ * no environment, on a busy machine for a tenth of a second: it is waited for. Linux only; elsewhere none are found.
+ */
 export function processesMarked(name: string, value: string): number[] {
   if (process.platform !== 'linux') return [];
   const wanted = `${name}=${value}`;
+  const deadline = Date.now() + changingMs;
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
-    .filter((pid) => readOr(`/proc/${pid}/environ`).split('\0').includes(wanted))
-    .map(Number);
+    .map(Number)
+    .filter((pid) => environmentOf(pid, deadline).includes(wanted));
 }
+
+/** How long a look waits for processes that are becoming others: a bound for a machine on which they never do. */
+const changingMs = 2_000;
+
+/** The flag of a thread of the kernel (include/linux/sched.h). */
+const kernelThread = 0x0020_0000;
+
+function environmentOf(pid: number, deadline: number): string[] {
+  for (;;) {
+    const environment = readIf(`/proc/${pid}/environ`);
+    if (environment === undefined) return [];
+    if (environment !== '') return environment.split('\0');
+    const fields = statFields(pid);
+    if (fields.length === 0 || fields[0] === 'Z' || fields[0] === 'X' || (Number(fields[6]) & kernelThread) !== 0) return [];
+    // Where the environment ends in memory: written last of all. A moment ago it may not have been.
+    if (fields[48] !== '0' || Date.now() > deadline) return readOr(`/proc/${pid}/environ`).split('\0');
+    pause();
+  }
+}
+
+const pause = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 
 /** Whether a process group still has a process that can do anything; one that only waits to be reaped cannot. */
 export function groupIsAlive(pgid: number): boolean {
@@ -96,11 +121,13 @@ function statFields(pid: number): string[] {
 }
 
 /** A file of /proc may vanish or be another user's at any moment: both read as empty. */
-function readOr(path: string): string {
+const readOr = (path: string): string => readIf(path) ?? '';
+
+function readIf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (isAbsence(error)) return '';
+    if (isAbsence(error)) return undefined;
     throw error;
   }
 }

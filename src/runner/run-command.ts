@@ -88,15 +88,21 @@ function endOf(result: Ended, stopped: string | undefined, log: (note: string) =
   return { reason: why };
 }
 
-/** Ends a process group: TERM, ten seconds, KILL. Returns at once when nothing of it is left. */
+/**
+ * Ends a process group: TERM, ten seconds, KILL. Returns when nothing of it is left: what is killed goes on for as long as the system
+ * takes to end it, and may still finish a write. What even KILL does not end, for the device that it waits for, is given as long.
+ */
 export async function endGroup(pgid: number): Promise<void> {
-  if (!signalGroup(pgid, 'SIGTERM')) return;
-  const deadline = Date.now() + graceMs;
-  while (Date.now() < deadline) {
+  if (!signalGroup(pgid, 'SIGTERM') || (await hasEnded(pgid))) return;
+  if (signalGroup(pgid, 'SIGKILL')) await hasEnded(pgid);
+}
+
+async function hasEnded(pgid: number): Promise<boolean> {
+  for (const deadline = Date.now() + graceMs; Date.now() < deadline; ) {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    if (!groupIsAlive(pgid)) return;
+    if (!groupIsAlive(pgid)) return true;
   }
-  signalGroup(pgid, 'SIGKILL');
+  return false;
 }
 
 /** False when no process of the group is left. */
@@ -112,14 +118,26 @@ function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Ends what a dead runner left running: the command's group if it is still the same process, and all that carry the run id. */
+/**
+ * Ends what a dead runner left running: the command's group if it is still the same process, and all that carry the run id, also what
+ * one of them has started meanwhile. Returns when none is left.
+ */
 export async function endOrphans(runId: string, command: ProcessIdentity | undefined): Promise<void> {
   if (command !== undefined && presenceOf(command) === 'alive') await endGroup(command.pid);
-  for (const pid of processesOfRun(runId)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    }
+  for (const deadline = Date.now() + graceMs; ; ) {
+    const left = processesOfRun(runId).filter(killed);
+    if (left.length === 0 || Date.now() > deadline) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Kills a process. False when it has gone meanwhile or is another user's, who alone may end it. */
+function killed(pid: number): boolean {
+  try {
+    process.kill(pid, 'SIGKILL');
+    return true;
+  } catch (error) {
+    if (['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
   }
 }

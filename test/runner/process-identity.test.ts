@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { groupIsAlive, identityOf, presenceOf, processesOfRun } from '../../src/runner/process-identity.js';
+import { endGroup } from '../../src/runner/run-command.js';
 import { Child } from '../support/children.js';
 import { temporaryDirectory } from '../support/scratch.js';
 
@@ -101,6 +102,18 @@ describe.runIf(process.platform === 'linux')('the processes of a run', () => {
     await child.end();
     expect(processesOfRun(runId)).toEqual([]);
   });
+
+  it('are found at every look, also while one is being replaced by another program', async () => {
+    const runId = randomUUID();
+    const script = join(temporaryDirectory(), 'again');
+    // Nothing else does it, so that there is no end of it and every look meets it somewhere.
+    writeFileSync(script, '[ -n "$1" ] || echo ready\nexec /bin/sh "$0" again\n');
+    const child = new Child('/bin/sh', [script], { env: { ...process.env, AYNIG_RUN_ID: runId } });
+    await child.hear();
+    const looks = Array.from({ length: 300 }, () => processesOfRun(runId));
+    expect(looks.filter(([pid]) => pid !== child.pid)).toEqual([]);
+    await child.end();
+  });
 });
 
 describe('a process group', () => {
@@ -113,4 +126,18 @@ describe('a process group', () => {
     process.kill(other, 'SIGKILL');
     await until(() => !groupIsAlive(leader.pid));
   });
+
+  it.runIf(process.platform === 'linux')(
+    'that has to be killed has ended when that is said, however long the system takes for it',
+    async () => {
+      // tail(1) keeps what it reads: a process with so much memory goes on for a while after it was killed.
+      const keeps = '(head -c 500000000 /dev/zero; echo full >&3; sleep 600) | tail -c 500000000 >/dev/null & echo $!';
+      const leader = new Child('/bin/sh', ['-c', `trap '' TERM; exec 3>&1; ${keeps}; wait; sleep 600`], { detached: true });
+      const other = Number(await leader.hear());
+      expect(await leader.hear()).toBe('full');
+      await endGroup(leader.pid);
+      expect(presenceOf(identityOf(other))).toBe('dead');
+      expect(groupIsAlive(leader.pid)).toBe(false);
+    },
+  );
 });
