@@ -126,7 +126,8 @@ describe('clocks that are wrong', () => {
   });
 
   test('let no lease last for ever whose date lies in the future', { timeout: 120_000 }, async () => {
-    const config = { 'aynig.leaseSeconds': '2', 'aynig.skewSeconds': '1' };
+    // How long the lease lasts is its own word; the run that follows has the time that it needs.
+    const config = { 'aynig.skewSeconds': '1' };
     const world = faultWorlds({ commands: { build: logged('review') }, branches: { x: 'build' }, clones: 2, config })();
     const runId = '11111111-2222-4333-8444-555555555555';
     const request = world.remote.head('x');
