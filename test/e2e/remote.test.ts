@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { Clock } from '../support/clock.js';
 import { endOf } from '../support/endings.js';
 import { farm } from '../support/farm.js';
 import { changesFile, completing, skipBecause, type Workspace, waitFor } from '../support/workspace.js';
@@ -176,21 +177,21 @@ describe('a race for one request', () => {
 
 describe('a lease at a remote', () => {
   test('is renewed by its heartbeat for as long as the command works, and nobody takes it over', async () => {
-    const { clones, ask, run, remote, heartbeats, at } = farm({ command: completing('review', waitFor()), clones: 2, leaseSeconds: 6 });
+    const { clones, ask, run, remote, heartbeats, at, root } = farm({ command: completing('review', waitFor()), clones: 2 });
     const [holder, other] = clones as [Workspace, Workspace];
+    const [clock, later] = [new Clock(root, 'clock'), new Clock(root, 'later')];
     ask('topic');
-    const ended = run(holder);
+    const ended = run(holder, [], clock.environment(holder.env));
     await holder.until('the command has started', () => holder.ran().length > 0);
     const lease = at('topic');
     const [name = ''] = heartbeats();
     expect(at(name)).toBe(lease);
+    // A third of the lease is over.
+    clock.putTo(250);
+    await holder.until('it is renewed', () => at(name) !== lease);
     // Past the date of the lease itself, only the heartbeat says that somebody is there.
-    await holder.until(
-      'the lease would have expired',
-      () => Date.now() / 1000 > Number(remote.git('log', '-1', '--format=%ct', lease)) + 8,
-    );
-    expect(at(name)).not.toBe(lease);
-    expect((await run(other)).stderr).toContain('nothing to run');
+    later.putTo(700);
+    expect((await run(other, [], later.environment(other.env))).stderr).toContain('nothing to run');
     expect(at('topic')).toBe(lease);
     holder.release();
     expect((await ended).exitCode).toBe(0);
@@ -214,18 +215,22 @@ describe('a lease at a remote', () => {
   });
 
   test('that nothing has renewed is taken over when its time is up, once, and what its holder makes then is kept and not published', async () => {
-    const { clones, ask, remote, heartbeats } = farm({ command: completing('review', waitFor()), clones: 2, leaseSeconds: 3 });
+    const { clones, ask, run, remote, heartbeats, root } = farm({ command: completing('review', waitFor()), clones: 2 });
     const [holder, other] = clones as [Workspace, Workspace];
+    const clock = new Clock(root);
+    const env = clock.environment(holder.env);
     ask('topic');
-    const runner = holder.start(['run', '--aynig-remote', 'origin', '--current-branch', 'include']);
+    const runner = holder.start(['run', '--aynig-remote', 'origin', '--current-branch', 'include'], { env });
     const ended = endOf(runner);
     await holder.until('the command has started', () => holder.ran().length > 0);
     runner.kill('SIGSTOP');
     try {
-      await other.until('it is taken over', () => {
-        other.aynig(['run', '--aynig-remote', 'origin', '--current-branch', 'include'], { expected: 'any' });
-        return remote.state('topic') === 'stalled';
-      });
+      clock.putTo(300);
+      await run(other, [], env);
+      expect(remote.state('topic')).toBe('working');
+      clock.putTo(700);
+      await run(other, [], env);
+      expect(remote.state('topic')).toBe('stalled');
     } finally {
       runner.kill('SIGCONT');
     }
@@ -399,12 +404,14 @@ describe('a remote that cannot be reached', () => {
   });
 
   test('for two thirds of a lease ends the command', async () => {
-    const { clones, ask, run, remote } = farm({ command: completing('review', `${running('up')}\n${waitFor()}`), leaseSeconds: 6 });
+    const { clones, ask, run, remote, root } = farm({ command: completing('review', `${running('up')}\n${waitFor()}`), leaseSeconds: 60 });
     const [clone] = clones as [Workspace];
+    const clock = new Clock(root);
     ask('topic');
-    const ended = run(clone);
+    const ended = run(clone, [], clock.environment(clone.env));
     await clone.until('the command has started', () => clone.noted('up'));
     const back = away(remote.path);
+    clock.putTo(45);
     const answer = await ended;
     back();
     expect(answer.exitCode).toBe(1);
