@@ -11,7 +11,7 @@ const branches = 30;
 async function raceOf(made: ReturnType<typeof workspace>, args: readonly string[]) {
   const gate = ['echo >>"$HOME/at-the-gate"; until [ -e "$HOME/gate" ]; do sleep 0.01; done; exec "$@"', 'gate'];
   const ended = Array.from({ length: runners }, () =>
-    launch('sh', ['-c', ...gate, process.execPath, cliPath, ...args], { cwd: made.path, env: made.env, timeoutMs: 120_000 }),
+    launch('sh', ['-c', ...gate, process.execPath, cliPath, ...args], { cwd: made.path, env: made.env, timeoutMs: 500_000 }),
   );
   await made.until('all runners stand at the gate', () => made.note('at-the-gate').length === runners);
   made.release('gate');
@@ -25,9 +25,12 @@ const failuresIn = (answers: readonly Answer[]): string[] =>
     return exitCode === 0 || lines.length > 0 ? lines : [`exit ${exitCode}: ${stderr}`];
   });
 
-test('runs every request of many branches exactly once, however many runs go after them', { timeout: 180_000 }, async () => {
+test('runs every request of many branches exactly once, however many runs go after them', { timeout: 600_000 }, async () => {
   const made = workspace();
-  made.command('build', completing('review', 'echo "$AYNIG_RUN_ID" >"built-$AYNIG_BRANCH.txt"; git add .'));
+  // Nobody goes on before two runs have begun a command, so that it is a race however late the others are.
+  const together = 'echo "$PPID" >>"$HOME/by"; until [ "$(sort -u "$HOME/by" | wc -l)" -gt 1 ]; do sleep 0.05; done';
+  made.git('config', 'aynig.maxParallel', '2');
+  made.command('build', completing('review', `${together}\necho "$AYNIG_RUN_ID" >"built-$AYNIG_BRANCH.txt"; git add .`));
   const names = Array.from({ length: branches }, (_, index) => `b${index}`);
   const requests = new Map<string, string>();
   for (const name of names) {
