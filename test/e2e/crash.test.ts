@@ -219,7 +219,7 @@ async function each<T>(jobs: readonly T[], atOnce: number, work: (job: T) => Pro
 }
 
 describe('a runner that is killed at any git call of its tick', () => {
-  test.each(scenarios)('is healed by the next run: $name', { timeout: 300_000 }, async (scenario) => {
+  test.each(scenarios)('is healed by the next run: $name', { timeout: 900_000 }, async (scenario) => {
     const calls = await callsOf(scenario);
     const started = Date.now();
     const first = scenario.part === undefined ? 0 : Math.floor(calls.length / 2);

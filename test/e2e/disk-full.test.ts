@@ -137,7 +137,7 @@ const held = (inside: Case['inside']): string => {
 const tried = cases.filter((_, index) => inSample(index, 0));
 
 test('a full disk corrupts nothing, loses nothing, is named disk-full, and is healed by the next run once there is room', {
-  timeout: 240_000,
+  timeout: 900_000,
 }, async (context) => {
   const wrong: string[] = [];
   const codes: Record<string, number> = {};

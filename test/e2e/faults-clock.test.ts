@@ -45,7 +45,7 @@ describe.each([plainRemote, fence])('a run of $name that is stopped until anothe
 
   test.each(Object.entries(tries))(
     'publishes nothing where its command %s, and its work is kept',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (name, again) => {
       const world = faultWorlds({
         commands: {
@@ -105,7 +105,7 @@ function fetched(world: FaultWorld, branch: string): string {
 describe('clocks that are wrong', () => {
   const offsets = [-30, -5, 5, 30].map((offset) => offset * minutes);
 
-  test.each(offsets)('by %i seconds, of one of two clones, cost no run and run nothing twice', { timeout: 120_000 }, async (ahead) => {
+  test.each(offsets)('by %i seconds, of one of two clones, cost no run and run nothing twice', { timeout: 300_000 }, async (ahead) => {
     const names = Array.from({ length: 6 }, (_, index) => `b${index}`);
     const branches = Object.fromEntries(names.map((name) => [name, 'build']));
     const world = faultWorlds({ commands: { build: logged('review', { before: 'sleep 0.3' }) }, branches, clones: 2 })();
@@ -125,7 +125,7 @@ describe('clocks that are wrong', () => {
     world.dispose();
   });
 
-  test('let no lease last for ever whose date lies in the future', { timeout: 120_000 }, async () => {
+  test('let no lease last for ever whose date lies in the future', { timeout: 300_000 }, async () => {
     // How long the lease lasts is its own word; the run that follows has the time that it needs.
     const config = { 'aynig.skewSeconds': '1' };
     const world = faultWorlds({ commands: { build: logged('review') }, branches: { x: 'build' }, clones: 2, config })();

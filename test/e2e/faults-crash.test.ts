@@ -54,7 +54,7 @@ describe('a runner of a remote that is killed at any git call of its tick', () =
     }
   }
 
-  test('is healed by the next run, of its clone or of another one', { timeout: 400_000 }, async () => {
+  test('is healed by the next run, of its clone or of another one', { timeout: 1_200_000 }, async () => {
     const world = copy();
     const counting = new CrashingGit(world.root);
     const run = await world.run(world.clone(), { args: once, env: counting.environment(world.env, 0, 'before') });

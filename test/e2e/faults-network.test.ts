@@ -78,7 +78,7 @@ describe('a push whose acknowledgement is lost', () => {
 
   test.concurrent.each(scenarios)(
     'leaves the run of its $push sound, and is made up for by the next run',
-    { timeout: 300_000 },
+    { timeout: 900_000 },
     async (scenario) => {
       const wrong: string[] = [];
       const row = scenarios.indexOf(scenario);
@@ -111,7 +111,7 @@ describe('a push whose acknowledgement is lost', () => {
 
 describe('a remote that is gone for a while', () => {
   test.concurrent('at any of the calls that go to it leaves the run sound, and the next run makes up for it', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const counting = plain();
     const ran = await counting.run(counting.clone(), { env: unreachable(counting, 0, 0) });
@@ -146,7 +146,7 @@ describe('a remote that is gone for a while', () => {
     expect(wrong.sort()).toEqual([]);
   });
 
-  test.concurrent('for most of a lease ends the command, before another clone may take the branch over', { timeout: 120_000 }, async () => {
+  test.concurrent('for most of a lease ends the command, before another clone may take the branch over', { timeout: 300_000 }, async () => {
     const holding = `trap 'echo "stopped $AYNIG_RUN_ID" >>"$HOME/log"; exit 1' TERM; : >"$HOME/waits"; while :; do sleep 0.05; done`;
     const world = faultWorlds({
       commands: { build: logged('review', { after: holding }) },

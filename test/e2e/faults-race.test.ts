@@ -46,7 +46,7 @@ const slowServer: RemoteKind = {
 };
 
 describe.each([plainRemote, slowServer])('six clones that run sixty branches of $name at once', (remote) => {
-  test('run every request exactly once', { timeout: 300_000 }, async () => {
+  test('run every request exactly once', { timeout: 900_000 }, async () => {
     const world = faultWorlds({ commands: { build: logged('review') }, branches: {}, clones: runners + 1, remote })();
     const began = Date.now();
     const said = await race(world);

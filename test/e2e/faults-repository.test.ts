@@ -183,7 +183,7 @@ describe('a clone that cannot be written', () => {
     world.dispose();
   });
 
-  test('because its disk is full loses nothing, and is made up for once there is room', { timeout: 240_000 }, async (context) => {
+  test('because its disk is full loses nothing, and is made up for once there is room', { timeout: 900_000 }, async (context) => {
     for (const kilobytes of [0, 4, 8, 16, 24, 32, 48, 64, 128]) {
       for (const inside of [false, true]) {
         const world = inside ? afterCommit() : beforeCommit();

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { projectRoot } from '../support/scratch.js';
 import { workspace } from '../support/workspace.js';
 
-test('the packed package, installed without the source tree, runs a commit', { timeout: 120_000 }, async () => {
+test('the packed package, installed without the source tree, runs a commit', { timeout: 300_000 }, async () => {
   const made = workspace();
   const { root } = made;
   const packed = made.program(
