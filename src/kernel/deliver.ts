@@ -1,11 +1,14 @@
 import { existsSync, lstatSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { openGit } from '../git/gate.js';
+import { Failure } from '../failure.js';
+import { type Git, lineOf, openGit } from '../git/gate.js';
 import type { Oid, RefName } from '../git/names.js';
 import type { Objects } from '../git/objects.js';
+import { readReflog } from '../git/reflog.js';
 import { swapRef } from '../git/refs.js';
 import type { Repository } from '../git/repository.js';
 import type { Delivery } from '../runner/journal.js';
+import { isOpen } from '../runner/open-file.js';
 import type { Advance, Move } from './arbiter.js';
 
 /** A delivery rewrites files of a checkout; large ones take long, and the wait is bounded all the same. */
@@ -16,12 +19,14 @@ const lockTries = 10;
 /**
  * Fast-forwards a branch in the checkout that has it, by `git merge --ff-only --no-overwrite-ignore --no-autostash`: of
  * the ways there are it is the one that loses no byte of the user's and that no later `git commit -a` takes back.
- * Refuses, and changes nothing, when unsaved work overlaps.
+ * Refuses, and changes nothing, when unsaved work overlaps. `switched`: the checkout has another branch by now, and nothing was moved.
  */
-export async function deliverInto(worktree: string, objects: Objects, advance: Advance): Promise<Move> {
+export async function deliverInto(worktree: string, objects: Objects, advance: Advance): Promise<Move | 'switched'> {
   const git = openGit({ cwd: worktree });
   const dirty = await dirtyPaths(worktree, advance);
   advance.onDelivery?.({ startedAt: Date.now(), worktree, from: advance.from, to: advance.to, dirty });
+  // `git merge` takes whatever is checked out, and a person may have switched since the branch was found there.
+  if ((await checkedOut(git)) !== advance.ref) return 'switched';
   for (let attempt = 1; ; attempt++) {
     const merge = await git(
       ['merge', '--ff-only', '--no-overwrite-ignore', '--no-autostash', '--no-verify-signatures', '--no-stat', '--quiet', advance.to],
@@ -33,13 +38,32 @@ export async function deliverInto(worktree: string, objects: Objects, advance: A
     );
     const tip = await objects.ref(advance.ref);
     if (tip === advance.to) return { kind: 'moved' };
+    if (merge.exitCode === 0) await takeBack(git, advance);
     if (tip !== advance.from) return { kind: 'beaten', tip };
+    if (merge.exitCode === 0 || (await checkedOut(git)) !== advance.ref) return 'switched';
     if (attempt < lockTries && /index\.lock': File exists/.test(merge.stderr)) {
       await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
       continue;
     }
     return { kind: 'refused', why: reasonOf(merge.stderr, worktree) };
   }
+}
+
+/** The branch of a checkout; `HEAD` where none is checked out. */
+const checkedOut = async (git: Git): Promise<string> => lineOf(await git(['rev-parse', '--symbolic-full-name', 'HEAD']));
+
+/**
+ * A person switched in the last moment, and what is checked out now was taken along though the result is not for it: goes back to where
+ * it was. Files with unsaved work are left as they are (git-reset(1), `--keep`), and nothing is moved that another has moved since.
+ */
+async function takeBack(git: Git, { to, reason }: Advance): Promise<void> {
+  const gitDir = lineOf(await git(['rev-parse', '--absolute-git-dir']));
+  const [last] = await readReflog(git, gitDir, 'HEAD', 1);
+  if (last?.oid !== to || last.before === undefined || !last.message.startsWith(reason)) return;
+  await git(['reset', '--keep', '--quiet', last.before], {
+    timeoutMs: deliveryTimeoutMs,
+    env: { GIT_REFLOG_ACTION: `${reason} taken back, it is for another branch` },
+  });
 }
 
 function reasonOf(stderr: string, worktree: string): string {
@@ -84,13 +108,14 @@ async function dirtyPaths(worktree: string, change: { from: Oid; to: Oid }): Pro
 
 /**
  * Repairs a delivery that was killed in the middle, so that it can be tried again: files that git had already written,
- * whole or in part, go back to what the index says. A path that was the user's before is never touched.
+ * whole or in part, go back to what the index says. A path that was the user's before is never touched. Throws {@link Failure}
+ * lock-timeout while its git is still at work without the runner.
  */
 export async function repairDelivery(repository: Repository, objects: Objects, ref: RefName, delivery: Delivery): Promise<void> {
   const { worktree, from, to } = delivery;
   if (!existsSync(worktree) || (await objects.ref(ref)) !== from) return;
   const git = openGit({ cwd: worktree });
-  const gitDir = (await git(['rev-parse', '--absolute-git-dir'])).stdout.toString('utf8').trim();
+  const gitDir = lineOf(await git(['rev-parse', '--absolute-git-dir']));
   // The files that `git merge` locks, in the order in which it does.
   const locks = [
     join(gitDir, 'ORIG_HEAD.lock'),
@@ -99,6 +124,8 @@ export async function repairDelivery(repository: Repository, objects: Objects, r
     join(repository.commonDir, `${ref}.lock`),
   ];
   for (const lock of locks) await removeStaleLock(lock, delivery.startedAt);
+  // Switched to another branch since: what stands there now is that branch's.
+  if ((await checkedOut(git)) !== ref) return;
   const dirty = new Set(delivery.dirty);
   const changes = (await changedPaths(worktree, delivery)).filter(({ path }) => !dirty.has(path));
   const indexDone = (await git(['diff-index', '--cached', '--quiet', to], { ok: [0, 1] })).exitCode === 0;
@@ -133,18 +160,26 @@ async function comparedWithNew(objects: Objects, to: Oid, worktree: string, path
 /** How long after its start a delivery's git makes its lock file. */
 const lockWindowMs = 30_000;
 
+/** How long a git that goes on delivering without its runner is waited for. */
+const goesOnMs = 5_000;
+
 /**
- * A git that was delivering may still be at work though its runner is gone: waits for it. A lock that stays and is as old
- * as the delivery is its own and goes; any other belongs to a person's git and is left alone.
+ * A git that was delivering may still be at work though its runner is gone: waits for it. A lock that stays, is as old as the
+ * delivery and that no process has open is its own and goes; any other belongs to a person's git and is left alone. Throws
+ * {@link Failure} lock-timeout while the git of the delivery is at work: it fires the hooks of the checkout when it has ended.
  */
 async function removeStaleLock(path: string, deliveryStart: number): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + goesOnMs;
   for (;;) {
     const lock = lstatSync(path, { throwIfNoEntry: false });
     if (lock === undefined) return;
     const madeAt = lock.birthtimeMs || lock.ctimeMs;
     if (madeAt < deliveryStart - 2_000 || madeAt > deliveryStart + lockWindowMs) return;
     if (Date.now() > deadline) {
+      if (isOpen(path))
+        throw new Failure('lock-timeout', `The result of a run is still being brought into the checkout: a git at work holds ${path}.`, {
+          hint: 'Once that git has ended: aynig run --current-branch include',
+        });
       rmSync(path, { force: true });
       return;
     }

@@ -11,6 +11,9 @@ import type { Advance, Arbiter, Move } from './arbiter.js';
 import { bareLeases } from './bare-lease.js';
 import { deliverInto } from './deliver.js';
 
+/** How often a branch is looked for anew that was found in a checkout which then had another one. */
+const switchTries = 3;
+
 /**
  * This repository's own refs decide. A branch that is checked out gets its new files by a fast-forward in that checkout. In a
  * bare repository, which others push to, a lease ref says that the run is alive.
@@ -39,13 +42,22 @@ export function localArbiter(
       const [from, to] = await Promise.all([objects.commit(advance.from), objects.commit(advance.to)]);
       // The same tree: invisible in a checkout, so the ref alone can move.
       if (from.tree === to.tree) return swap(advance);
-      const checkout = await checkoutOf(advance.ref);
-      if (checkout === 'unknown')
-        return { kind: 'refused', why: 'the branch is checked out where this process cannot find it: run aynig in the main working tree' };
-      if (checkout === undefined) return swap(advance);
-      const move = await deliverInto(checkout, objects, advance);
-      if (move.kind === 'moved') await leases?.drop(advance.runId, advance.to);
-      return move;
+      for (let attempt = 1; ; attempt++) {
+        const checkout = await checkoutOf(advance.ref);
+        if (checkout === 'unknown')
+          return {
+            kind: 'refused',
+            why: 'the branch is checked out where this process cannot find it: run aynig in the main working tree',
+          };
+        if (checkout === undefined) return swap(advance);
+        const move = await deliverInto(checkout, objects, advance);
+        if (move === 'switched') {
+          if (attempt < switchTries) continue;
+          return { kind: 'refused', why: `${checkout} is being switched from branch to branch` };
+        }
+        if (move.kind === 'moved') await leases?.drop(advance.runId, advance.to);
+        return move;
+      }
     },
     contains: (_ref, tip, commit) => (tip === commit ? Promise.resolve(true) : isAncestor(git, commit, tip)),
     // A command may have moved its branch itself, and to ask costs next to nothing here.

@@ -39,23 +39,37 @@ export async function sweep(context: Context, where: 'here' | 'remotes' = 'here'
   for (const journal of journals) {
     if (journal.phase !== 'undelivered' && presenceOf(journal.runner) !== 'dead') continue;
     if (journal.remote !== undefined && unreachable.has(journal.remote)) continue;
-    const lock = tryLock(context.journals.fileFor(journal.runId, 'lock'));
-    if ('holder' in lock) continue;
     try {
-      // Another sweeper may have finished it between the listing and the lock.
-      const current = context.journals.read(journal.runId);
-      const outcome = current === undefined ? undefined : await sweepOne(context, current, journals);
+      const outcome = await sweepRun(context, journal, journals);
       const { branch, ref, remote } = journal;
       if (outcome !== undefined) branches.push({ branch, ref, outcome, ...(remote === undefined ? {} : { remote }) });
     } catch (error) {
       const failure = failureOrThrow(error);
       if (failure.code === 'remote-unreachable' && journal.remote !== undefined) unreachable.add(journal.remote);
       context.report({ kind: 'failed', branch: journal.branch, code: failure.code, why: failure.message, hint: failure.hint });
-    } finally {
-      lock.release();
     }
   }
   return { looked: journals.length > 0, branches };
+}
+
+/**
+ * Finishes what one run left; undefined where another sweeper is at it or was, or where nothing was to do for the branch. `all` are the
+ * runs that may share its worktree. Throws {@link Failure} where it could not be done; what is left stays for the next one.
+ */
+export async function sweepRun(
+  context: Context,
+  journal: Journal,
+  all: readonly Journal[] = context.journals.all(),
+): Promise<TickOutcome | undefined> {
+  const lock = tryLock(context.journals.fileFor(journal.runId, 'lock'));
+  if ('holder' in lock) return undefined;
+  try {
+    // Another sweeper may have finished it between the listing and the lock.
+    const current = context.journals.read(journal.runId);
+    return current === undefined ? undefined : await sweepOne(context, current, all);
+  } finally {
+    lock.release();
+  }
 }
 
 async function sweepOne(context: Context, journal: Journal, all: readonly Journal[]): Promise<TickOutcome | undefined> {

@@ -13,7 +13,7 @@ import { releaseReason } from './provenance.js';
 import { redeliver } from './redeliver.js';
 import { runRequest } from './run-request.js';
 import { type Surveyed, survey, surveyTips } from './survey.js';
-import { sweep } from './sweep.js';
+import { sweepRun } from './sweep.js';
 import type { Tip } from './tip.js';
 
 /** One step of one branch: reads the tip anew, acts on what it means, and says what became of it. `last` is what the step before came to. */
@@ -45,8 +45,7 @@ export async function act(context: Context, at: BranchTip, tip: Tip, reading: Re
       const journal = reading.lease.runId === '' ? undefined : context.journals.read(reading.lease.runId);
       if (journal === undefined || presenceOf(journal.runner) !== 'dead') return takeOver(context, at, tip, reading);
       // It died since the last sweep, and its command may not have: only a sweep ends that, and publishes what it made.
-      const swept = (await sweep(context, at.at === undefined ? 'here' : 'remotes')).branches.find(({ ref }) => ref === at.ref);
-      return swept?.outcome ?? { kind: 'lost-race' };
+      return (await sweepRun(context, journal)) ?? { kind: 'lost-race' };
     }
     case 'undelivered':
       return redeliver(context, reading.lease.runId);

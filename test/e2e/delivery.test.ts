@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Clock } from '../support/clock.js';
 import { type Ending, endOf } from '../support/endings.js';
 import { finish, hold, type Lab, lab } from '../support/lab.js';
 import { kill, processesWithHome } from '../support/processes.js';
@@ -260,6 +261,38 @@ describe("the user's checkout", () => {
     const delivered = repo.state() === 'done';
     expect(repo.exists('tracked.txt') ? repo.read('tracked.txt') : 'deleted').toBe(delivered ? 'from the run\n' : 'deleted');
     expect(repo.state(delivered ? 'HEAD' : repo.keptRefs()[0])).toBe('done');
+  });
+
+  /** Has a person switch to another branch, of which the result is a descendant, right before git is called with a word. */
+  function switchingBefore(repo: Lab, word: 'status' | 'merge', branch = 'other'): Record<string, string> {
+    const git = repo.program('sh', ['-c', 'command -v git']).stdout.trim();
+    const now = `for argument; do [ "$argument" != ${word} ] || mine=yes; done
+[ "$PWD" != '${repo.path}' ] || [ -z "\${mine-}" ] || [ -e "$OUT/switched" ] || { : >"$OUT/switched"; ${git} switch --quiet ${branch}; }`;
+    repo.write('../bin/git', `#!/bin/sh\n${now}\nexec ${git} "$@"\n`, 0o755);
+    return { PATH: `${join(repo.root, 'bin')}:${repo.env['PATH']}` };
+  }
+
+  it.each([
+    ['an ancestor', 'status', 'main~1'],
+    ['an ancestor', 'merge', 'main~1'],
+    ['another line', 'merge', 'beside'],
+  ] as const)('that is left for a branch on %s right before git %s moves, and not that branch', async (_, word, start) => {
+    const repo = asked();
+    repo.git('branch', 'beside', repo.git('commit-tree', '-p', 'main~1', '-m', 'beside', 'main~1^{tree}'));
+    repo.git('branch', 'other', start);
+    repo.write('mine.txt', mine);
+    repo.write('other.txt', mine);
+    const was = repo.git('rev-parse', 'other');
+    const env = switchingBefore(repo, word);
+    const ended = endOf(repo.start(['run', '--current-branch', 'include'], { env }));
+    await repo.untilHeld();
+    repo.letGo();
+    expect(await ended).toMatchObject({ exitCode: 0 });
+    expect(repo.outHas('switched')).toBe(true);
+    expect([repo.git('symbolic-ref', '--short', 'HEAD'), repo.head(), repo.state('main')]).toEqual(['other', was, 'done']);
+    expect([repo.read('other.txt'), repo.read('mine.txt'), repo.read('tracked.txt')]).toEqual([mine, mine, 'first tracked.txt\n']);
+    expect(repo.git('status', '--porcelain')).toBe(' M other.txt\n?? mine.txt');
+    expect(repo.leftovers()).toEqual([]);
   });
 
   it.each([
@@ -534,6 +567,30 @@ git add --all
     expectWhole(repo);
   });
 
+  it('is not repaired in a checkout that has another branch by then: what stands there is of that branch', async () => {
+    const repo = big();
+    repo.git('branch', 'other', 'main~1');
+    const child = repo.start(['run', '--current-branch', 'include'], { env: holdDelivery(repo, { file: 'changed/0.txt' }) });
+    const ended = endOf(child);
+    await repo.untilHeld();
+    child.kill('SIGKILL');
+    for (const { pid, arguments: words } of processesWithHome(repo.root)) if (words.includes('merge')) kill(pid, 'SIGKILL');
+    repo.letGo();
+    await ended;
+    // A person clears up with git alone, and makes files that are as those of the run.
+    unlinkSync(join(repo.path, '.git/index.lock'));
+    repo.git('switch', '--quiet', '--force', 'other');
+    for (const index of [0, 1, 2]) repo.write(`new/${index}.txt`, `new ${index}\n`);
+    repo.git('add', 'new');
+    repo.git('commit', '--quiet', '-m', 'the same files');
+    repo.run();
+    expect([repo.state('main'), repo.read('new/0.txt'), repo.git('status', '--porcelain')]).toEqual([
+      'done',
+      'new 0\n',
+      '?? untracked.txt',
+    ]);
+  });
+
   it('waits for a git that goes on delivering when only the runner was killed', async () => {
     const repo = big();
     const child = repo.start(['run', '--current-branch', 'include'], { env: holdDelivery(repo, { file: 'changed/0.txt' }) });
@@ -542,8 +599,29 @@ git add --all
     expect([isDelivering(repo), repo.exists('.git/index.lock')]).toEqual([true, true]);
     child.kill('SIGKILL');
     repo.letGo();
-    repo.run();
+    await repo.until('a run has found it ended', () => !/lock-timeout/.test(repo.run().stderr));
     await ended;
+    expectWhole(repo);
+  });
+
+  it('leaves a git alone that goes on delivering for longer than it waits, and says so', async () => {
+    const repo = big();
+    const child = repo.start(['run', '--current-branch', 'include'], { env: holdDelivery(repo, { file: 'changed/0.txt' }) });
+    const ended = endOf(child);
+    await repo.untilHeld();
+    child.kill('SIGKILL');
+    await ended;
+    const clock = new Clock(repo.root);
+    const next = repo.start(['run', '--current-branch', 'include'], { env: clock.environment(repo.env) });
+    const refused = endOf(next);
+    const [journal] = repo.journals();
+    await repo.until('the next run looks after it', () => repo.exists(`.git/aynig/runs/${journal?.runId}.lock`));
+    clock.putTo(60);
+    expect(await refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/lock-timeout.*index\.lock/s) });
+    expect([isDelivering(repo), repo.exists('.git/index.lock'), repo.state()]).toEqual([true, true, 'working']);
+    repo.letGo();
+    await repo.until('that git has ended', () => !repo.exists('.git/index.lock'));
+    repo.run();
     expectWhole(repo);
   });
 
