@@ -126,8 +126,14 @@ export const failureAdvice = {
     next: ['End the process group that the hint names by hand; the next tick cleans up.'],
   },
   'lock-timeout': {
-    causes: ['Another runner is at work for long, or was stopped (Ctrl-Z, a laptop asleep) while it held the lock.'],
-    next: ['See which run is busy with `aynig status --all`.'],
+    causes: [
+      'Another runner is at work for long, or was stopped (Ctrl-Z, a laptop asleep) while it held the lock.',
+      'The git that brings a result into a checkout is still at work though its runner was killed: many or large files, a slow filter.',
+    ],
+    next: [
+      'See which run is busy with `aynig status --all`.',
+      'Let that git end, then `aynig run --current-branch include`; its hooks do it by themselves.',
+    ],
   },
   'no-such-remote': {
     causes: ['A typing error, or the request was made in a clone that calls the remote by another name.'],
