@@ -9,8 +9,8 @@ export default defineConfig({
     environment: 'node',
     reporters: ['default', ['json', { outputFile: 'node_modules/.vitest/results.json' }]],
     pool: 'forks',
-    // One more than the processors: tests wait for leases, tries and programs, a quarter of their time.
-    maxWorkers: Math.min(availableParallelism() + 1, 8),
+    // Two more than the processors: tests wait for leases, tries and programs, a third of their time.
+    maxWorkers: Math.min(availableParallelism() + 2, 8),
     // Ends what hangs, and nothing else: a machine that others use too has kept a test of ten seconds for a minute.
     testTimeout: 300_000,
     hookTimeout: 300_000,

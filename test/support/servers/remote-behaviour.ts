@@ -45,7 +45,7 @@ export async function claimsAndPublishes({ bare, way }: Hosted, request: string)
   const clone = cloneOf(way);
   clone.git('branch', 'work', 'origin/work');
   // A runner that cannot renew for two thirds of it ends its command, and a slow machine keeps one waiting for ten seconds.
-  clone.git('config', 'aynig.leaseSeconds', '45');
+  clone.git('config', 'aynig.leaseSeconds', '24');
   // Which values a ref had is written there: by the time that somebody looks it may have moved on.
   bare.git('config', 'core.logAllRefUpdates', 'always');
   const before = refsOf(bare);
