@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printable } from '../src/printable.js';
+import { fc } from './support/seeded.js';
 
 describe('text from a commit', () => {
   it.each([

@@ -29,20 +29,21 @@ function withoutIgnoredTail(lines: readonly string[]): string[] {
   const at = lines.indexOf('# ------------------------ >8 ------------------------');
   const scissors = at < last ? at : -1;
   const body = scissors < 0 ? lines : lines.slice(0, scissors);
-  let firstIgnored = -1;
+  // To git the first line of all is none: what begins there to be ignored is not, and a conflicts block there never ends.
+  let firstIgnored = 0;
   let inConflicts = false;
   body.forEach((line, index) => {
     if (line.startsWith('#') || line === '') {
-      if (firstIgnored < 0) firstIgnored = index;
+      if (firstIgnored === 0) firstIgnored = index;
     } else if (line === 'Conflicts:' && index < last) {
       inConflicts = true;
-      if (firstIgnored < 0) firstIgnored = index;
-    } else if (!(inConflicts && line.startsWith('\t'))) {
-      firstIgnored = -1;
+      if (firstIgnored === 0) firstIgnored = index;
+    } else if (!(inConflicts && line.startsWith('\t')) && firstIgnored > 0) {
+      firstIgnored = 0;
       inConflicts = false;
     }
   });
-  return firstIgnored < 0 ? [...body] : body.slice(0, firstIgnored);
+  return firstIgnored === 0 ? [...body] : body.slice(0, firstIgnored);
 }
 
 function startOfBlock(lines: readonly string[]): number {

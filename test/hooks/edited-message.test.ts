@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeMessage, problemsOf } from '../../src/hooks/commit-msg.js';
 import { type Cleanup, storedMessage } from '../../src/hooks/edited-message.js';
 import { anyMessage } from '../support/messages.js';
 import { type Scratch, scratch } from '../support/scratch.js';
+import { fc, seed } from '../support/seeded.js';
 
 const plain: Cleanup = { edited: false, mode: 'default', comment: '#' };
 const edited: Cleanup = { ...plain, edited: true };
@@ -96,7 +96,6 @@ describe('the verdict of the hook', () => {
   it.each(cleanups.flatMap((cleanup) => comments.map((comment) => [cleanup, comment] as const)))(
     'is the verdict on the commit that git stores, with commit.cleanup=%s and core.commentChar=%s',
     async (cleanup, comment) => {
-      const seed = Number(process.env['AYNIG_TEST_SEED'] ?? Date.now() % 0x7fffffff);
       const messages = fc.sample(
         anyMessage.filter((text) => /aynig-/i.test(text) && text.length < 100_000),
         { seed, numRuns: messagesPerWay * Object.keys(ways).length },

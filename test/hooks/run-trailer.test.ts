@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { storedMessage } from '../../src/hooks/edited-message.js';
 import { withRunId } from '../../src/hooks/run-trailer.js';
 import { parseMessage, trailerValue } from '../../src/kernel/message.js';
+import { fc } from '../support/seeded.js';
 
 const runId = '11111111-2222-4333-8444-555555555555';
 const added = `aynig-run-id: ${runId}`;

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fileOfBlock, hasBlock, withBlock, withoutBlock } from '../../src/install/block.js';
 import { hookNames } from '../../src/install/call.js';
+import { fc } from '../support/seeded.js';
 
 /** Hooks as people write them: any first line, any line ends, with and without a last newline. */
 const hookText = fc

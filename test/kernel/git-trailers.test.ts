@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gitTrailers, type PlainTrailer } from '../../src/kernel/git-trailers.js';
 import { parseMessage } from '../../src/kernel/message.js';
 import { anyMessage } from '../support/messages.js';
 import { type Scratch, scratch } from '../support/scratch.js';
+import { fc, seed } from '../support/seeded.js';
 
 const cases = 10_000;
 const gitTimeoutMs = 20_000;
@@ -66,7 +66,6 @@ const isOurs = ({ key }: { key: string }): boolean => /^aynig-/i.test(key);
 
 describe('the grammar against git itself', () => {
   it('reads trailers as git does, and accepts a request only when git reads the same trailers', () => {
-    const seed = Number(process.env['AYNIG_TEST_SEED'] ?? Date.now() % 0x7fffffff);
     const messages = fc.sample(anyMessage, { numRuns: cases, seed });
     const repo = scratch();
     storeAll(repo, messages);
@@ -87,6 +86,18 @@ describe('the grammar against git itself', () => {
 
     const readOtherwise = shortestDifferences(messages, gitTrailers, theirs);
     expect({ seed, readOtherwise }).toEqual({ seed, readOtherwise: [] });
+  });
+
+  it.each([
+    [
+      'a conflicts block in the first line, which never ends',
+      'Conflicts:\n\t\naynig-: nothing\n# aynig-state: build\n\n\tfolded with a tab',
+    ],
+    ['a comment in the first line, which is not ignored', '# title\n\nnote: a\n\n# note: b'],
+  ])('reads %s, as git does', (_, message) => {
+    const repo = scratch();
+    storeAll(repo, [message]);
+    expect([gitTrailers(message)]).toEqual(gitsReading(repo));
   });
 
   it('reads values with a million spaces in them as soon as others', () => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Message,
@@ -10,6 +9,7 @@ import {
   trailerValue,
 } from '../../src/kernel/message.js';
 import { messageLines } from '../support/messages.js';
+import { fc } from '../support/seeded.js';
 
 const parse = (text: string | Buffer) => parseMessage(Buffer.from(text as string));
 

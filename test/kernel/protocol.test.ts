@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Action, emptyTally, type Invariant, invariants, type Tally, type Variant, World } from '../support/protocol-world.js';
+import { fc } from '../support/seeded.js';
 
 const runs = 3000;
 

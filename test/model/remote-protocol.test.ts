@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../support/scratch.js';
+import { fc, seed } from '../support/seeded.js';
 import { explore, Healing } from './explore.js';
 import { brokenIn, type Invariant, invariants, type Rules, start, successors } from './world.js';
 
 /** Steps beyond the depth of each scenario: for a night, not for every push. */
 const deeper = Number(process.env['AYNIG_MODEL_DEEPER'] ?? 0);
-const seed = Number(process.env['AYNIG_MODEL_SEED'] ?? Date.now() % 2 ** 31);
 
 const protocol: Rules = {
   offsets: [0, 1],

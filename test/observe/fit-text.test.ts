@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cutEnd, cutMiddle, padTo, widthOf } from '../../src/observe/fit-text.js';
 import { printable } from '../../src/printable.js';
+import { fc } from '../support/seeded.js';
 
 const title = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 60 }),

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { widthOf } from '../../src/observe/fit-text.js';
 import type { BranchStatus } from '../../src/observe/schemas.js';
@@ -8,6 +7,7 @@ import { countsInWords, inOrder } from '../../src/observe/status-order.js';
 import { statusTable } from '../../src/observe/status-table.js';
 import { later } from '../../src/observe/status-words.js';
 import { oidOf } from '../support/commits.js';
+import { fc } from '../support/seeded.js';
 
 const now = 1_700_000_000;
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { pageMark, pageWith, scriptJson } from '../../src/observe/trace/page.js';
 import type { TraceData } from '../../src/trace-page/data.js';
+import { fc } from '../support/seeded.js';
 
 const hostile = ['</script>', '<!--', '-->', '<script>', ']]>', '&lt;', '\u2028', '\u2029', '\u202e', '\u0000', '\u001b[31m', '\ud800'];
 

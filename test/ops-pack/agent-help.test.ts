@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import yargs from 'yargs';
 import { type Option, optionsIn } from '../../scripts/agent-help.mjs';
+import { fc } from '../support/seeded.js';
 
 // The helps here are made up; test/ops-pack/agent-flags.test.ts asks real programs.
 

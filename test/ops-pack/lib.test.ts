@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseMessage } from '../../src/kernel/message.js';
 import { readState } from '../../src/kernel/names.js';
 import { anyMessage } from '../support/messages.js';
 import { projectRoot, type Scratch, scratch } from '../support/scratch.js';
+import { fc } from '../support/seeded.js';
 import { shells } from '../support/shells.js';
 
 const lib = join(projectRoot, 'ops-workflow-pack/command/.lib');

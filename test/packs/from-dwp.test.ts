@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOfEarlierNaming, maxLeftOver, maxTextBytes, type PackFile, translate } from '../../src/packs/from-dwp.js';
+import { fc } from '../support/seeded.js';
 
 const file = (path: string, content: string | Uint8Array, mode = '100644'): PackFile => ({
   path,

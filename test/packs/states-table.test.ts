@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxTextLength } from '../../src/packs/markdown-table.js';
 import { type MergeRequest, mergeStates, readStates, removeStates, type StatesTable } from '../../src/packs/states-table.js';
+import { fc } from '../support/seeded.js';
 
 const table = (header: readonly string[], ...rows: (readonly string[])[]): StatesTable => ({
   header,
