@@ -292,6 +292,8 @@ describe("the user's checkout", () => {
     expect([repo.git('symbolic-ref', '--short', 'HEAD'), repo.head(), repo.state('main')]).toEqual(['other', was, 'done']);
     expect([repo.read('other.txt'), repo.read('mine.txt'), repo.read('tracked.txt')]).toEqual([mine, mine, 'first tracked.txt\n']);
     expect(repo.git('status', '--porcelain')).toBe(' M other.txt\n?? mine.txt');
+    // Only in the very last moment is it taken along at all, and taken back: whoever switched earlier sees no file change.
+    expect(repo.lines('reflog', 'show', 'other')).toHaveLength(word === 'merge' && start === 'main~1' ? 3 : 1);
     expect(repo.leftovers()).toEqual([]);
   });
 
