@@ -4,8 +4,7 @@ const betweenMs = 20;
 
 /**
  * Ends processes that `find` finds: what is asked to end has a moment to remove its files; then it has none. Over only when some
- * looks in a row find nothing: one can miss a process that starts another and ends meanwhile, or one whose program is just being
- * replaced, whose environment is empty for all who look.
+ * looks in a row find nothing: one can miss a process that is started by another which ends meanwhile.
  */
 export async function endAll(
   find: () => number[],
